@@ -1,0 +1,104 @@
+"""The errors that a client may see.
+
+    GatewayError           extensions.code
+    ├── Unauthenticated    UNAUTHENTICATED   no token, or one that is not, or no longer, valid
+    ├── Forbidden          FORBIDDEN         extensions.permission names what is missing
+    ├── NotFound           NOT_FOUND         absent, or another tenant's: the words are the same
+    ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
+    ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
+    └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
+
+Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or BAD_INPUT by the
+phase that raised them; everything else is INTERNAL with a request id, and its cause in the log.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+
+from graph.permissions import Permission
+
+
+class GatewayError(Exception):
+    """An error whose words and code are meant for the client."""
+
+    code = "INTERNAL"
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What graphql-core copies into the error of the response."""
+        return {"code": self.code}
+
+
+class Unauthenticated(GatewayError):
+    """Nobody is signed in."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str = "Sign in first.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(GatewayError):
+    """The viewer lacks `permission`; nothing was read."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(f"This takes the permission {permission.value}.")
+        self.permission = permission
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code and the permission, `resource.action`."""
+        return {"code": self.code, "permission": self.permission.value}
+
+
+class NotFound(GatewayError):
+    """No such row, or none that this viewer may see."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing with this id.")
+
+
+class BadInput(GatewayError):
+    """A value that cannot be used."""
+
+    code = "BAD_INPUT"
+
+
+class BadCursor(GatewayError):
+    """A cursor that this list did not give out."""
+
+    code = "BAD_CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__("This cursor does not belong to this list, parent and order.")
+
+
+class Unavailable(GatewayError):
+    """The database cannot be reached."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The service cannot reach its database. Try again shortly.")
+
+
+@strawberry.enum(description="Why a mutation did not do what was asked, for the person to mend.")
+class UserErrorCode(StrEnum):
+    """The kinds of `UserError`."""
+
+    INVALID = "INVALID"
+
+
+@strawberry.type(description="What a person can mend in the input of a mutation.")
+class UserError:
+    """One thing to mend."""
+
+    code: UserErrorCode = strawberry.field(description="The kind of error, for programs.")
+    field: list[str] | None = strawberry.field(description="The path of the input field at fault, if one is.")
+    message: str = strawberry.field(description="The error in words, for people.")
