@@ -1,0 +1,1 @@
+"""What is stored: models, sessions, isolation between tenants, and the server for development."""

@@ -1,0 +1,85 @@
+"""What is stored: one class for each of the 43 tables, named as its GraphQL type."""
+
+from db.models.approvals import Approval, ApprovalStep
+from db.models.billing import (
+    BillingWebhookLog,
+    Invoice,
+    InvoiceLine,
+    Plan,
+    PlanFeature,
+    TenantSubscription,
+    UsageCounter,
+)
+from db.models.crm import Activity, Company, Contact, Deal, DealPipeline, DealStage, Lead
+from db.models.identity import (
+    AuditLog,
+    Group,
+    GroupMember,
+    Role,
+    RolePermission,
+    Session,
+    Tenant,
+    User,
+    UserProfile,
+    UserRole,
+)
+from db.models.integrations import IntegrationWebhookLog
+from db.models.inventory import (
+    ComponentTypeCode,
+    Developer,
+    MapOverlay,
+    MapShape,
+    Project,
+    Unit,
+    UnitComponent,
+    UnitPriceChange,
+    UnitTypeCode,
+)
+from db.models.marketing import Campaign, CampaignSend, TelemarketingCall
+from db.models.notifications import InboxNotification, MessageTemplate, OutboxMessage, SuppressionEntry
+
+__all__ = [
+    "Activity",
+    "Approval",
+    "ApprovalStep",
+    "AuditLog",
+    "BillingWebhookLog",
+    "Campaign",
+    "CampaignSend",
+    "Company",
+    "ComponentTypeCode",
+    "Contact",
+    "Deal",
+    "DealPipeline",
+    "DealStage",
+    "Developer",
+    "Group",
+    "GroupMember",
+    "InboxNotification",
+    "IntegrationWebhookLog",
+    "Invoice",
+    "InvoiceLine",
+    "Lead",
+    "MapOverlay",
+    "MapShape",
+    "MessageTemplate",
+    "OutboxMessage",
+    "Plan",
+    "PlanFeature",
+    "Project",
+    "Role",
+    "RolePermission",
+    "Session",
+    "SuppressionEntry",
+    "TelemarketingCall",
+    "Tenant",
+    "TenantSubscription",
+    "Unit",
+    "UnitComponent",
+    "UnitPriceChange",
+    "UnitTypeCode",
+    "UsageCounter",
+    "User",
+    "UserProfile",
+    "UserRole",
+]
