@@ -1,0 +1,1 @@
+"""Who is asking: passwords, keys, tokens, sign-in and the viewer."""

@@ -1,0 +1,128 @@
+"""Everything that can be set from outside, read in this one place.
+
+Each field is the environment variable `M3_` + its name in capitals; `docs/settings.md` has them in a table.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "M3_"
+
+Network = IPv4Network | IPv6Network
+Seconds = Annotated[int, Field(gt=0)]
+Months = Annotated[int, Field(ge=1, le=1200)]
+# Roles and names that end up in SQL: what PostgreSQL takes unquoted and keeps whole.
+RoleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one line without secrets."""
+
+
+class Settings(BaseSettings):
+    """The gateway's settings, immutable once read; `load()` is how to get them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None, description="The gateway's login, `postgresql://user:password@host:port/database`."
+    )
+    owner_database_url: SecretStr | None = Field(
+        default=None,
+        description="The owner's login: migrations, tenants, tests. `m3 dev` uses this server if it is set.",
+    )
+    gateway_role: RoleName = Field(
+        default="m3_gateway", description="The role whose rights the gateway's login has."
+    )
+    service_role: RoleName = Field(
+        default="m3_service", description="The role for the other services of M3Core."
+    )
+    pool_size: int = Field(default=10, ge=1, le=1000, description="Connections that one process keeps.")
+
+    data_dir: Path = Field(default=Path(".m3"), description="Where `m3 dev` keeps its database and its keys.")
+    keys_file: Path = Field(
+        default_factory=lambda data: data.get("data_dir", Path(".m3")) / "keys.json",
+        description="Token keys and the master key; read again when it changes.",
+        json_schema_extra={"default": "keys.json in the data directory"},
+    )
+    issuer: str = Field(default="m3core", min_length=1, description="`iss` of the access tokens.")
+    audience: str = Field(default="m3core-graphql", min_length=1, description="`aud` of the access tokens.")
+    access_token_ttl: Seconds = Field(
+        default=600, le=86400, description="Life of an access token, in seconds."
+    )
+    session_ttl: Seconds = Field(
+        default=2592000, description="Life of a session from its sign-in, in seconds."
+    )
+    password_threads: int = Field(
+        default=2, ge=1, le=64, description="Passwords hashed at a time, 19 MiB and one core each."
+    )
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks, comma-separated, whose `X-Forwarded-For` is believed.",
+    )
+    graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
+    debug: bool = Field(
+        default=False, description="Whether the log has the statements and the faults in full."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
+    )
+
+    audit_retention_months: Months | None = Field(
+        default=None, description="Months of audit log to keep attached; unset keeps all."
+    )
+    webhook_retention_months: Months | None = Field(
+        default=None, description="Months of integration webhook log to keep attached; unset keeps all."
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def gateway_url(self) -> str:
+        """The gateway's login; `SettingsError` if it is not set."""
+        return _required(self.database_url, "database_url")
+
+    @property
+    def owner_url(self) -> str:
+        """The owner's login; `SettingsError` if it is not set."""
+        return _required(self.owner_database_url, "owner_database_url")
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field of `Settings`."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def load(**given: Any) -> Settings:
+    """The settings of the environment, `given` before it; `SettingsError` names the first that is wrong."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise SettingsError(
+            f"{variable(str(first['loc'][0]))}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
+
+
+def _required(value: SecretStr | None, field: str) -> str:
+    if value is None:
+        raise SettingsError(f"{variable(field)} is not set")
+    return value.get_secret_value()
