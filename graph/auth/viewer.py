@@ -1,0 +1,98 @@
+"""Who is asking and what they may do, read in one statement at the start of every operation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, Uuid, and_, bindparam, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.enums import UserStatus
+from db.gateway import platform_grants
+from db.models import Role, RolePermission, Session, User, UserRole
+from graph.permissions import Permission
+
+EVERYTHING: Final = "*"
+"""What a role stores to hold every permission of a tenant, those of later releases too."""
+
+PLATFORM: Final = frozenset(p for p in Permission if p.value.startswith("platform."))
+OF_TENANTS: Final = frozenset(Permission) - PLATFORM
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in user with the permissions they hold at this moment."""
+
+    tenant_id: UUID
+    user_id: UUID
+    session_id: UUID
+    permissions: frozenset[Permission]
+
+    def has(self, permission: Permission) -> bool:
+        """Whether the viewer holds `permission`."""
+        return permission in self.permissions
+
+
+async def load_viewer(
+    connection: AsyncConnection, tenant_id: UUID, user_id: UUID, session_id: UUID
+) -> Viewer | None:
+    """The viewer of a session, in one statement.
+
+    None if the session is not this user's, has ended or expired, or the user is not active. The
+    connection's transaction is confined to the tenant.
+    """
+    given = {"tenant": tenant_id, "user": user_id, "session": session_id}
+    row = (await connection.execute(_STATEMENT, given)).one_or_none()
+    if row is None:
+        return None
+    return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
+
+
+def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]:
+    """The permissions that the entries of roles amount to.
+
+    What is not in the vocabulary is ignored, and so is `platform.*`: a tenant's people write their own
+    roles, so that only `platform`, the operator's grant, gives it.
+    """
+    entries = frozenset(stored)
+    held = OF_TENANTS if EVERYTHING in entries else {p for p in OF_TENANTS if p.value in entries}
+    return frozenset(held | PLATFORM) if platform else frozenset(held)
+
+
+def _statement() -> Select[Any]:
+    tenant, user, session = (bindparam(name, type_=Uuid) for name in ("tenant", "user", "session"))
+    roles = (
+        select(UserRole.role_id)
+        .where(UserRole.tenant_id == tenant, UserRole.user_id == user)
+        .cte("held", recursive=True)
+    )
+    # UNION, not UNION ALL: a ring of parents ends where it meets a role that is already there.
+    held = roles.union(
+        select(Role.parent_role_id)
+        .join(roles, roles.c.role_id == Role.id)
+        .where(Role.tenant_id == tenant, Role.parent_role_id.is_not(None))
+    )
+    permissions = (
+        select(RolePermission.permission)
+        .distinct()
+        .join(held, held.c.role_id == RolePermission.role_id)
+        .where(RolePermission.tenant_id == tenant)
+    )
+    granted = exists().where(platform_grants.c.tenant_id == tenant, platform_grants.c.user_id == user)
+    return (
+        select(func.array(permissions.scalar_subquery()).label("permissions"), granted.label("platform"))
+        .select_from(Session)
+        .join(User, and_(User.tenant_id == tenant, User.id == Session.user_id))
+        .where(
+            Session.tenant_id == tenant,
+            Session.id == session,
+            Session.user_id == user,
+            Session.revoked_at.is_(None),
+            Session.expires_at > func.now(),
+            User.status == UserStatus.ACTIVE,
+        )
+    )
+
+
+_STATEMENT: Final = _statement()
