@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import (
@@ -51,11 +51,12 @@ class TenantSubscription(Timestamped, Base):
     """The plan that a tenant is on."""
 
     __tablename__ = "tenant_subscription"
+    __table_args__ = (Index("tenant_subscription_plan_id_ix", "plan_id"),)
 
     tenant_id: Mapped[UUID] = mapped_column(
         ForeignKey("tenants.id", ondelete=CASCADE), primary_key=True, info={"hidden": True}
     )
-    plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plans.id"), index=True)
+    plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plans.id"))
     status: Mapped[str] = one_of(SubscriptionStatus, SubscriptionStatus.TRIAL)
     started_at: Mapped[Timestamp] = mapped_column(server_default=text("now()"))
     renews_at: Mapped[Timestamp | None]
