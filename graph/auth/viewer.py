@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, bindparam, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import CursorResult, Executable, Select, Uuid, and_, bindparam, exists, func, select
 
 from db.enums import UserStatus
 from db.gateway import platform_grants
@@ -34,8 +33,15 @@ class Viewer:
         return permission in self.permissions
 
 
+class Executor(Protocol):
+    """A connection, or what stands for one, within a transaction confined to the tenant."""
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """The result of a statement."""
+
+
 async def load_viewer(
-    connection: AsyncConnection, tenant_id: UUID, user_id: UUID, session_id: UUID
+    connection: Executor, tenant_id: UUID, user_id: UUID, session_id: UUID
 ) -> Viewer | None:
     """The viewer of a session, in one statement.
 
