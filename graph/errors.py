@@ -6,6 +6,7 @@
     ├── NotFound           NOT_FOUND         absent, or another tenant's: the words are the same
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
+    ├── Timeout            TIMEOUT           the database took too long over a statement
     └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
 
 Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or BAD_INPUT by the
@@ -77,6 +78,15 @@ class BadCursor(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("This cursor does not belong to this list, parent and order.")
+
+
+class Timeout(GatewayError):
+    """A statement ran past its time."""
+
+    code = "TIMEOUT"
+
+    def __init__(self) -> None:
+        super().__init__("This took too long. Ask for less at once.")
 
 
 class Unavailable(GatewayError):

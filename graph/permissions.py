@@ -1,7 +1,6 @@
 """What a user may do: the vocabulary, and the directive that prints and enforces it."""
 
 from enum import Enum
-from typing import cast
 
 import strawberry
 from strawberry.schema_directive import Location
@@ -90,4 +89,4 @@ class Requires:
 
 def requires(permission: Permission) -> object:
     """The directive for `permission`, as `directives=[…]` takes it."""
-    return cast("object", Requires(permission=permission))  # type: ignore[call-arg]
+    return Requires(permission=permission)

@@ -1,0 +1,104 @@
+"""What an operation carries: who asks, the snapshot they read, and the loaders over it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import strawberry
+
+from db.session import Database, Scope
+from graph.auth.keys import KeyFile
+from graph.auth.passwords import Passwords
+from graph.auth.tokens import AccessTokens, Claims, InvalidToken
+from graph.auth.viewer import Viewer, load_viewer
+from graph.errors import Unauthenticated
+from graph.loaders import Loaders
+from graph.settings import Settings
+from graph.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Services:
+    """What lives as long as the process."""
+
+    database: Database
+    keys: KeyFile
+    tokens: AccessTokens
+    passwords: Passwords
+    settings: Settings
+
+
+@dataclass
+class Context:
+    """One operation. `token` is the bearer token as it came, verified when the first field needs it."""
+
+    services: Services
+    token: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str = ""
+    executing: bool = False
+    """Whether validation is over: what fails now is no fault of the document."""
+
+    _viewer: Viewer | None = field(default=None, init=False)
+    _snapshot: Snapshot | None = field(default=None, init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks; below a root field, which has authenticated them."""
+        if self._viewer is None:
+            raise Unauthenticated
+        return self._viewer
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The one snapshot of this operation."""
+        if self._snapshot is None:
+            raise Unauthenticated
+        return self._snapshot
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """The loaders of this operation."""
+        return Loaders(self.snapshot, self.viewer)
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """What cursors are signed with."""
+        return self.services.keys.current.derive("cursor")
+
+    async def authenticate(self) -> Viewer:
+        """The viewer: the token verified, the session, the user and their permissions read once."""
+        async with self._lock:
+            if self._viewer is None:
+                self._viewer = await self._load_viewer()
+            return self._viewer
+
+    async def _load_viewer(self) -> Viewer:
+        claims = self._claims()
+        if self._snapshot is None:
+            scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
+            self._snapshot = Snapshot(self.services.database, scope)
+        viewer = await load_viewer(
+            self._snapshot, claims.tenant_id, claims.user_id, claims.session_id
+        )
+        if viewer is None:
+            raise Unauthenticated("The session has ended. Sign in again.")
+        return viewer
+
+    def _claims(self) -> Claims:
+        if self.token is None:
+            raise Unauthenticated
+        try:
+            return self.services.tokens.verify(self.token)
+        except InvalidToken:
+            raise Unauthenticated("The token is not valid. Sign in again.") from None
+
+    async def close(self) -> None:
+        """End the snapshot; whoever made the context calls it, whatever happened."""
+        if self._snapshot is not None:
+            await self._snapshot.close()
+
+
+Info = strawberry.Info[Context, None]

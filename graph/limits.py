@@ -1,0 +1,25 @@
+"""Every bound of the gateway, in one place."""
+
+DEFAULT_PAGE = 25
+"""Rows of a connection when neither `first` nor `last` is given."""
+
+MAX_PAGE = 100
+"""The most rows that `first` or `last` may ask for; also the most ids of `nodes`."""
+
+MAX_FILTER_LIST = 100
+"""The most values in one list of a filter: `in`, `hasAny`, `and` …"""
+
+MAX_FILTER_DEPTH = 5
+"""How deep `and`, `or`, `not` and relations may nest in a filter."""
+
+MAX_CURSOR_LENGTH = 8192
+"""Characters of a cursor; longer ones were not given out here."""
+
+MAX_TEXT_FILTER = 1000
+"""Characters of a text that a filter compares with."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""The most bytes a request body may have."""
+
+MAX_JSON_NESTING = 64
+"""How deep the JSON of a request body may nest."""

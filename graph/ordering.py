@@ -1,0 +1,144 @@
+"""Order and keyset: which columns a list may be sorted by, and the rows beyond a place in that order.
+
+A client may sort by exactly the columns that an index of the form (tenant_id, column, id) serves, so what
+is offered is read from the model's indexes. NULL sorts as the largest, which is PostgreSQL's own rule.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import strawberry
+
+from graph.tables import ColumnField, TableType, type_namespace
+
+
+@strawberry.enum(description="Which way a list is sorted; NULL counts as the largest value.")
+class OrderDirection(enum.Enum):
+    """Ascending or descending."""
+
+    ASC = strawberry.enum_value("ASC", description="Smallest first, NULL last.")
+    DESC = strawberry.enum_value("DESC", description="Largest first, NULL first.")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A total order of a table's rows: `column`, then the rest of the key."""
+
+    shown: TableType
+    column: str
+    descending: bool
+
+    @property
+    def name(self) -> str:
+        """What binds a cursor to this order."""
+        return f"{self.column} {'desc' if self.descending else 'asc'}"
+
+    @property
+    def columns(self) -> tuple[sa.Column[Any], ...]:
+        """The columns that rows are sorted by."""
+        return tuple(self.shown.table.c[name] for name in dict.fromkeys((self.column, *self.shown.key)))
+
+    @property
+    def place(self) -> tuple[sa.Column[Any], ...]:
+        """The columns that a cursor holds: `created_at`, the key, and another order's column."""
+        names = dict.fromkeys(("created_at", *self.shown.key, self.column))
+        return tuple(self.shown.table.c[name] for name in names)
+
+    def by(self, source: sa.FromClause, *, backwards: bool = False) -> list[sa.ColumnElement[Any]]:
+        """The ORDER BY over `source`; `backwards` from the end of the list."""
+        columns = (source.c[column.name] for column in self.columns)
+        return [column.desc() if self.descending != backwards else column.asc() for column in columns]
+
+    def beyond(
+        self, source: sa.FromClause, place: dict[str, Any], *, before: bool = False
+    ) -> sa.ColumnElement[bool]:
+        """The rows of `source` after `place` (what a cursor held) in this order, or those before it."""
+        down = self.descending != before
+        first, *rest = (source.c[column.name] for column in self.columns)
+        value, *others = (
+            sa.bindparam(None, place[column.name], type_=column.type, unique=True) for column in self.columns
+        )
+        further = _row_beyond(rest, others, down)
+        if not self.columns[0].nullable:
+            return _row_beyond([first, *rest], [value, *others], down)
+        # NULL is the largest: behind everything going up, ahead of everything going down.
+        if place[self.column] is None:
+            tied = sa.and_(first.is_(None), further)
+            return sa.or_(tied, first.is_not(None)) if down else tied
+        onward = _row_beyond([first, *rest], [value, *others], down)
+        return onward if down else sa.or_(onward, first.is_(None))
+
+
+def _row_beyond(
+    columns: list[sa.ColumnElement[Any]], values: list[sa.BindParameter[Any]], down: bool
+) -> sa.ColumnElement[bool]:
+    # One row comparison, which PostgreSQL uses as an index condition; OR-ed comparisons it would not.
+    here, there = sa.tuple_(*columns), sa.tuple_(*values)
+    return here < there if down else here > there
+
+
+def sortable(shown: TableType) -> tuple[str, ...]:
+    """The shown columns that an index on exactly (tenant_id, column, key) serves, `created_at` first."""
+    served = set()
+    for index in shown.table.indexes:
+        names = tuple(_column_name(expression) for expression in index.expressions)
+        whole = index.dialect_options["postgresql"]["where"] is None
+        if whole and len(names) > 2 and names[0] == "tenant_id" and names[2:] == shown.key:
+            served.add(names[1])
+    offered = [name for name in shown.fields if name in served]
+    return tuple(sorted(offered, key=lambda name: (name != "created_at", name)))
+
+
+def _column_name(expression: Any) -> str:
+    while isinstance(expression, sa.UnaryExpression):
+        expression = expression.element
+    return str(getattr(expression, "name", ""))
+
+
+def default_order(shown: TableType) -> Order:
+    """Newest first, or ascending by the column that the type names."""
+    return Order(shown, shown.order, descending=shown.order == "created_at")
+
+
+def order_of(shown: TableType, order_by: dict[str, Any] | None, viewer: Any) -> Order:
+    """The order that `orderBy` asks for, as the schema has parsed it; Forbidden for a gated column."""
+    if order_by is None:
+        return default_order(shown)
+    column = order_by["field"].value
+    item = shown.fields[column]
+    if isinstance(item, ColumnField):
+        item.allow(viewer)
+    return Order(shown, column, descending=order_by.get("direction", OrderDirection.ASC) is OrderDirection.DESC)
+
+
+def order_input(shown: TableType) -> type | None:
+    """The `orderBy` input of a type, made once; None where only the default order is served."""
+    name = f"{shown.name}Order"
+    if name in type_namespace:
+        made: type = type_namespace[name]
+        return made
+    columns = sortable(shown)
+    if not columns:
+        return None
+    members = enum.Enum(  # type: ignore[misc]
+        f"{name}Field", {column.upper(): column for column in columns}
+    )
+    field_enum = strawberry.enum(members, description=f"What `{shown.name}` rows can be sorted by.")
+    body: dict[str, Any] = {
+        "__annotations__": {"field": field_enum, "direction": OrderDirection},
+        "field": strawberry.field(description="The column."),
+        "direction": strawberry.field(description="Which way.", default=OrderDirection.ASC),
+    }
+    made = strawberry.input(
+        type(name, (), body), description=f"An order of `{shown.name}` rows; ties are broken by id."
+    )
+    as_mapping(made)
+    type_namespace[name] = made
+    return made
+
+
+def as_mapping(made: type) -> None:
+    """Let resolvers get this input as the plain mapping that graphql-core parsed."""
+    made.__strawberry_definition__.from_input = lambda cls, value, context: dict(value)  # type: ignore[attr-defined]
