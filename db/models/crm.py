@@ -107,7 +107,7 @@ class DealStage(UuidKey, TenantOwned, Timestamped, Base):
     __table_args__ = (
         Index("stage_code_uq", "tenant_id", "pipeline_id", "code", unique=True),
         Index("deal_stages_pipeline_order_ix", "tenant_id", "pipeline_id", "order_index", "id"),
-        UniqueConstraint("tenant_id", "pipeline_id", "id"),
+        UniqueConstraint("tenant_id", "id", "pipeline_id"),  # what a deal's key refers to
     )
 
     pipeline_id: Mapped[UUID] = refers_to("deal_pipelines", CASCADE)

@@ -479,10 +479,10 @@ def _crm() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("deal_stages_tenant_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("deal_stages_pkey")),
-        sa.UniqueConstraint("tenant_id", "id", name=op.f("deal_stages_tenant_id_id_key")),
         sa.UniqueConstraint(
-            "tenant_id", "pipeline_id", "id", name=op.f("deal_stages_tenant_id_pipeline_id_id_key")
+            "tenant_id", "id", "pipeline_id", name=op.f("deal_stages_tenant_id_id_pipeline_id_key")
         ),
+        sa.UniqueConstraint("tenant_id", "id", name=op.f("deal_stages_tenant_id_id_key")),
     )
     op.create_index("deal_stages_order_index_order_ix", "deal_stages", ["tenant_id", "order_index", "id"])
     op.create_index(
