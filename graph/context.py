@@ -95,6 +95,13 @@ class Context:
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
 
+    async def become(self, token: str) -> None:
+        """Go on as the session of `token`: what was read before it is not read on."""
+        await self.close()
+        self.token = token
+        self._viewer = self._snapshot = None
+        self.__dict__.pop("loaders", None)
+
     async def close(self) -> None:
         """End the snapshot; whoever made the context calls it, whatever happened."""
         if self._snapshot is not None:

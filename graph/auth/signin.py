@@ -137,9 +137,7 @@ async def _touch(connection: AsyncConnection, tenant_id: UUID, account: _Account
 
 async def _record(connection: AsyncConnection, session: dict[str, Any], client: Client) -> None:
     ip, user_agent = _address(client.ip), _agent(client.user_agent)
-    await connection.execute(
-        insert(Session).values(**session, ip=ip, user_agent=user_agent, last_used_at=func.now())
-    )
+    await connection.execute(insert(Session).values(**session, ip=ip, user_agent=user_agent))
     await connection.execute(
         insert(AuditLog).values(
             tenant_id=session["tenant_id"],
@@ -157,7 +155,7 @@ async def _record(connection: AsyncConnection, session: dict[str, Any], client: 
 def _refused(credentials: Credentials, client: Client) -> SignInRefused:
     # Not in audit_logs: an unknown tenant has none, and a write for the others would tell them apart.
     log.info("sign_in.refused", tenant=credentials.tenant_slug[:64], ip=_address(client.ip))
-    return SignInRefused("These credentials are not valid.")
+    return SignInRefused("Tenant, e-mail or password is wrong, or the user may not sign in.")
 
 
 def _storable(text: str) -> str:
