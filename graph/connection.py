@@ -71,8 +71,8 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether rows follow this page.")
     has_previous_page: bool = strawberry.field(description="Whether rows precede this page.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first row; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last row; null on an empty page.")
+    start_cursor: str | None = strawberry.field(description="The first row's cursor; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The last row's cursor; null on an empty page.")
 
 
 @strawberry.type(description="A row and its place in the list.")
@@ -114,7 +114,7 @@ class Connection(Generic[T]):
             end_cursor=self.page.cursor(rows[-1]) if rows else None,
         )
 
-    @strawberry.field(description="How many rows the whole list has, under its filter. Counted only when asked for.")
+    @strawberry.field(description="How many rows the list has under its filter; counted only when asked.")
     async def total_count(self) -> int:
         """Costs a statement, one for all parents."""
         return await self.page.count()

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
+from uuid import UUID
 
 import strawberry
 
@@ -37,9 +38,6 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
-    executing: bool = False
-    """Whether validation is over: what fails now is no fault of the document."""
-
     _viewer: Viewer | None = field(default=None, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -69,23 +67,26 @@ class Context:
         return self.services.keys.current.derive("cursor")
 
     async def authenticate(self) -> Viewer:
-        """The viewer: the token verified, the session, the user and their permissions read once."""
+        """The viewer: the token verified, then session, user and permissions read in one statement."""
         async with self._lock:
             if self._viewer is None:
-                self._viewer = await self._load_viewer()
-            return self._viewer
+                claims = self._claims()
+                await self._become(claims.tenant_id, claims.user_id, claims.session_id)
+            return self.viewer
 
-    async def _load_viewer(self) -> Viewer:
-        claims = self._claims()
-        if self._snapshot is None:
-            scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
-            self._snapshot = Snapshot(self.services.database, scope)
-        viewer = await load_viewer(
-            self._snapshot, claims.tenant_id, claims.user_id, claims.session_id
-        )
-        if viewer is None:
+    async def sign_in(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer:
+        """Go on as a user who has just signed in, whatever the token of the request says."""
+        async with self._lock:
+            await self.close()
+            self.__dict__.pop("loaders", None)
+            await self._become(tenant_id, user_id, session_id)
+            return self.viewer
+
+    async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
+        self._snapshot = Snapshot(self.services.database, Scope(tenant_id=tenant_id, user_id=user_id))
+        self._viewer = await load_viewer(self._snapshot, tenant_id, user_id, session_id)
+        if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
-        return viewer
 
     def _claims(self) -> Claims:
         if self.token is None:

@@ -95,18 +95,16 @@ def _operand(column: sa.Column[Any]) -> tuple[str, Any, tuple[str, ...]]:
 
 def _input(name: str, description: str, fields: dict[str, tuple[str, Any, str]]) -> type:
     """A Strawberry input made of `{GraphQL name: (python name, annotation, description)}`."""
-    body: dict[str, Any] = {"__annotations__": {}}
-    for graphql_name, (python_name, annotation, help_text) in fields.items():
-        body["__annotations__"][python_name] = annotation
-        body[python_name] = StrawberryField(
-            python_name=python_name,
-            graphql_name=graphql_name,
-            # Filters refer to filters that are not made yet: the name is looked up when the schema is.
-            type_annotation=StrawberryAnnotation(annotation, namespace=type_namespace),
-            description=help_text,
-            default=strawberry.UNSET,
+    body: dict[str, Any] = {"__annotations__": {item[0]: object for item in fields.values()}}
+    for graphql_name, (python_name, _, help_text) in fields.items():
+        body[python_name] = strawberry.field(
+            name=graphql_name, description=help_text, default=strawberry.UNSET
         )
     made = strawberry.input(type(name, (), body), name=name, description=description)
+    annotations = {python_name: annotation for python_name, annotation, _ in fields.values()}
+    for item in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        # Filters name filters that are not made yet, so the names are looked up when the schema is built.
+        item.type_annotation = StrawberryAnnotation(annotations[item.python_name], namespace=type_namespace)
     as_mapping(made)
     type_namespace[name] = made
     return made
@@ -115,18 +113,21 @@ def _input(name: str, description: str, fields: dict[str, tuple[str, Any, str]])
 def _operator_input(column: sa.Column[Any]) -> str:
     name, operand, operators = _operand(column)
     if name not in type_namespace:
+        kind: Any = operand
         lists = {"in", "notIn", "hasAny", "hasAll"}
-        contains = "Contains this, as `@>` does." if name == "JSONFilter" else "Contains this, in capitals or not."
+        how = "as `@>` does" if name == "JSONFilter" else "in capitals or not"
         fields = {
             operator: (
                 f"{operator.lower()}_",
-                (list[operand] if operator in lists else operand) | None,
-                _HELP.get(operator, contains),
+                (list[kind] if operator in lists else kind) | None,
+                _HELP.get(operator, f"Contains this, {how}."),
             )
             for operator in operators
         }
         fields["isNull"] = ("is_null", bool | None, _HELP["isNull"])
-        _input(name, f"Conditions on a column; all that are given hold. ({name.removesuffix('Filter')})", fields)
+        _input(
+            name, f"Conditions on a column; all that are given hold. ({name.removesuffix('Filter')})", fields
+        )
     return name
 
 
@@ -144,10 +145,13 @@ def filter_input(shown: TableType) -> type:
             else f"{item.target.name}Filter"  # type: ignore[attr-defined]
         )
         fields[graphql_name] = (item.python_name, f"{kind} | None", item.description or "")
-    for graphql_name, help_text in (("and", "All of these."), ("or", "At least one of these; of none, nothing.")):
+    for graphql_name, help_text in (
+        ("and", "All of these."),
+        ("or", "At least one of these; of none, nothing."),
+    ):
         fields[graphql_name] = (f"{graphql_name}_", f"list[{name}] | None", help_text)
     fields["not"] = ("not_", f"{name} | None", "Not this.")
-    return _input(name, f"Which `{shown.name}` rows to list; all that is given holds, `{{}}` is everything.", fields)
+    return _input(name, f"Which `{shown.name}` rows; all that is given holds, `{{}}` is everything.", fields)
 
 
 def filterable(shown: TableType) -> dict[str, StrawberryField]:
@@ -222,9 +226,11 @@ def _compare(stored: sa.Column[Any], source: sa.FromClause, given: Mapping[str, 
         if operator == "isNull":
             clauses.append(_OPERATORS[operator](column, raw))
             continue
-        value = [_value(stored, item) for item in _bounded(operator, raw)] if isinstance(raw, list) and not isinstance(
-            stored.type, JSONB
-        ) else _value(stored, raw)
+        value = (
+            [_value(stored, item) for item in _bounded(operator, raw)]
+            if isinstance(raw, list) and not isinstance(stored.type, JSONB)
+            else _value(stored, raw)
+        )
         if operator == "startsWith":
             folded = sa.func.lower(column) if normalised is None else normalised
             clauses.append(folded.op("^@", is_comparison=True)(sa.func.lower(sa.cast(value, sa.Text))))

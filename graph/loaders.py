@@ -5,7 +5,6 @@ tenant's rows as one viewer may see them.
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -83,7 +82,7 @@ class Loaders:
             self._many[key] = DataLoader(partial(self._load_many, request, counts))
         return self._many[key]
 
-    async def list(self, request: ListRequest) -> Connection[Any]:
+    async def page(self, request: ListRequest) -> Connection[Any]:
         """The connection of a list without a parent."""
         rows = await self._snapshot.fetch(request.rows())
         count = sa.select(sa.func.count()).select_from(request.source).where(request.where)
@@ -99,7 +98,7 @@ class Loaders:
         statement = sa.select(source.c[column], *target.select(source)).where(
             target.scope(source, self._viewer), source.c[column] == sa.any_(wanted)
         )
-        found = {row[0]: target.row(row[1:]) for row in await self._snapshot.fetch(statement)}
+        found = {row[0]: target.row(tuple(row)[1:]) for row in await self._snapshot.fetch(statement)}
         return [found.get(key) for key in keys]
 
     async def _load_many(
@@ -112,7 +111,7 @@ class Loaders:
         statement = sa.select(given.c.id, page).select_from(given.join(page, sa.true()))
         found: dict[uuid.UUID, list[Any]] = {parent: [] for parent in parents}
         for row in await self._snapshot.fetch(statement):
-            found[row[0]].append(request.target.row(row[1:]))
+            found[row[0]].append(request.target.row(tuple(row)[1:]))
         return [
             replace(request, scope=replace(request.scope, parent=str(parent))).connection(
                 rows, partial(counts.load, parent)
@@ -120,14 +119,14 @@ class Loaders:
             for parent, rows in found.items()
         ]
 
-    async def _load_counts(self, request: ListRequest, parents: list[uuid.UUID]) -> Sequence[int]:
+    async def _load_counts(self, request: ListRequest, parents: list[uuid.UUID]) -> list[int]:
         given, column = self._parents(request, parents)
         statement = (
             sa.select(given.c.id, sa.func.count())
             .select_from(given.join(request.source, sa.and_(column == given.c.id, request.where)))
             .group_by(given.c.id)
         )
-        found = {row[0]: row[1] for row in await self._snapshot.fetch(statement)}
+        found: dict[uuid.UUID, int] = dict(tuple(row) for row in await self._snapshot.fetch(statement))
         return [found.get(parent, 0) for parent in parents]
 
     @staticmethod

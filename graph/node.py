@@ -43,7 +43,9 @@ async def load_nodes(snapshot: Snapshot, viewer: Viewer, ids: list[uuid.UUID]) -
     The tables have different columns, so each row travels as JSON and is read back by its columns' types.
     """
     wanted = sa.bindparam("ids", ids, type_=sa.ARRAY(sa.Uuid))
-    shown = {item.table.name: item for item in TABLES.values() if item.key == ("id",) and _may_read(item, viewer)}
+    shown = {
+        item.table.name: item for item in TABLES.values() if item.key == ("id",) and _may_read(item, viewer)
+    }
     probes = [_probe(item, viewer, wanted) for item in shown.values()]
     if not ids or not probes:
         return {}
@@ -60,7 +62,9 @@ def _probe(shown: TableType, viewer: Viewer, wanted: Any) -> sa.Select[Any]:
     return sa.select(
         sa.literal_column(f"'{source.name}'").label("name"),
         source.c.id.label("id"),
-        sa.func.jsonb_build_array(*[_portable(item) for item in shown.select(source)], type_=JSONB).label("data"),
+        sa.func.jsonb_build_array(*[_portable(item) for item in shown.select(source)], type_=JSONB).label(
+            "data"
+        ),
     ).where(source.c.id == sa.any_(wanted), shown.scope(source, viewer))
 
 

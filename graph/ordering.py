@@ -5,6 +5,7 @@ is offered is read from the model's indexes. NULL sorts as the largest, which is
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,7 @@ class Order:
 
 
 def _row_beyond(
-    columns: list[sa.ColumnElement[Any]], values: list[sa.BindParameter[Any]], down: bool
+    columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.BindParameter[Any]], down: bool
 ) -> sa.ColumnElement[bool]:
     # One row comparison, which PostgreSQL uses as an index condition; OR-ed comparisons it would not.
     here, there = sa.tuple_(*columns), sa.tuple_(*values)
@@ -99,7 +100,7 @@ def _column_name(expression: Any) -> str:
 
 def default_order(shown: TableType) -> Order:
     """Newest first, or ascending by the column that the type names."""
-    return Order(shown, shown.order, descending=shown.order == "created_at")
+    return Order(shown, shown.sort, descending=shown.sort == "created_at")
 
 
 def order_of(shown: TableType, order_by: dict[str, Any] | None, viewer: Any) -> Order:
@@ -110,7 +111,7 @@ def order_of(shown: TableType, order_by: dict[str, Any] | None, viewer: Any) -> 
     item = shown.fields[column]
     if isinstance(item, ColumnField):
         item.allow(viewer)
-    return Order(shown, column, descending=order_by.get("direction", OrderDirection.ASC) is OrderDirection.DESC)
+    return Order(shown, column, descending=order_by.get("direction") is OrderDirection.DESC)
 
 
 def order_input(shown: TableType) -> type | None:
@@ -129,7 +130,7 @@ def order_input(shown: TableType) -> type | None:
     body: dict[str, Any] = {
         "__annotations__": {"field": field_enum, "direction": OrderDirection},
         "field": strawberry.field(description="The column."),
-        "direction": strawberry.field(description="Which way.", default=OrderDirection.ASC),
+        "direction": strawberry.field(description="Which way.", default=OrderDirection.ASC.value),
     }
     made = strawberry.input(
         type(name, (), body), description=f"An order of `{shown.name}` rows; ties are broken by id."

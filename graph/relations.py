@@ -1,4 +1,4 @@
-"""Relations, one line each in a type: `to_one(models.Deal.company_id, …)`, `to_many(models.Deal.company_id, …)`.
+"""Relations, one line each in a type: `to_one(models.Deal.company_id, …)`, `to_many(…)`.
 
 They are fields that hold data (which column, which table), not a coroutine each: the loaders here and any
 planner read the same declaration.
@@ -42,20 +42,13 @@ class ToOne(RelationField):
 class ToMany(RelationField):
     """A relation to a list, paged per parent."""
 
-    parent_attribute: str | None = None
-
     @property
-    def local(self) -> str:
-        """The attribute that names the parent."""
-        return self.parent_attribute or "id"
-
-    @property
-    def forward(self) -> bool:  # type: ignore[override]
+    def forward(self) -> bool:
         """The column is always the rows' own."""
         return False
 
     @cached_property
-    def arguments(self) -> list[StrawberryArgument]:  # type: ignore[override]
+    def arguments(self) -> list[StrawberryArgument]:
         """`first`, `after`, `last`, `before`, `filter`, `orderBy`."""
         return list_arguments(self)
 
@@ -81,16 +74,20 @@ def list_arguments(item: RelationField) -> list[StrawberryArgument]:
     order = order_input(item.target)
     page = f"At most {MAX_PAGE}; {DEFAULT_PAGE} if neither `first` nor `last` is given."
     given: list[tuple[str, Any, str]] = [
-        ("first", int | None, f"How many rows from the start of the list, or after `after`. {page}"),
+        ("first", int | None, f"How many rows from the start, or after `after`. {page}"),
         ("after", str | None, "Only rows after this cursor."),
-        ("last", int | None, f"How many rows from the end of the list, or before `before`. At most {MAX_PAGE}."),
+        (
+            "last",
+            int | None,
+            f"How many rows from the end, or before `before`. At most {MAX_PAGE}.",
+        ),
         ("before", str | None, "Only rows before this cursor."),
-        ("filter", filter_input(item.target) | None, "Which rows."),  # type: ignore[operator]
+        ("filter", filter_input(item.target) | None, "Which rows."),
     ]
     if order is not None:
-        given.append(("order_by", order | None, "In which order."))  # type: ignore[operator]
+        given.append(("order_by", order | None, "In which order."))
     return [
-        StrawberryArgument(name, None, StrawberryAnnotation(annotation), description=help_text, default=None)
+        StrawberryArgument(name, None, StrawberryAnnotation(annotation), description=help_text)
         for name, annotation, help_text in given
     ]
 
@@ -117,15 +114,17 @@ def to_one(
     description: str,
     *,
     target: type[Base] | None = None,
+    local: str | None = None,
     needs: Permission | None = None,
     own: str | None = None,
 ) -> Any:
     """The row that `key`, a foreign key of this type's table, names; or the one row whose `key` names this.
 
     Reading it takes the target type's permission, and `needs` beside it. `target` names the model where
-    the column has no foreign key.
+    the column has no foreign key, `local` the attribute of this type that `key` names, if that is not `id`.
     """
     result = ToOne(type_annotation=None, description=description)
+    result.attribute = local
     result.column = key.property.columns[0]
     result.named = None if target is None else target.__table__  # type: ignore[assignment]
     result.gate(needs, own)
@@ -136,14 +135,11 @@ def to_many(
     key: InstrumentedAttribute[Any],
     description: str,
     *,
-    parent: str | None = None,
     needs: Permission | None = None,
     own: str | None = None,
 ) -> Any:
-    """The rows whose `key` names this one, as a connection. `parent`: the attribute it names, if not `id`."""
+    """The rows whose `key` names this one, as a connection."""
     result = ToMany(type_annotation=None, description=description)
     result.column = key.property.columns[0]
-    result.parent_attribute = parent
     result.gate(needs, own)
     return result
-

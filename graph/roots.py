@@ -1,4 +1,4 @@
-"""Root fields, one line each: `deal: Deal | None = one(models.Deal, …)`, `deals: … = many(models.Deal, …)`."""
+"""Root fields, one line each: `deal: Deal | None = one(models.Deal, …)`, `deals: … = many(…)`."""
 
 from functools import cached_property
 from typing import Any
@@ -37,7 +37,7 @@ class RootOne(RootField):
     """One row by its id."""
 
     @cached_property
-    def arguments(self) -> list[StrawberryArgument]:  # type: ignore[override]
+    def arguments(self) -> list[StrawberryArgument]:
         """`id`."""
         help_text = f"The id of the {self.target.name}."
         return [StrawberryArgument("id", None, StrawberryAnnotation(strawberry.ID), description=help_text)]
@@ -57,7 +57,7 @@ class RootMany(RootField):
     """All rows of a table, as a connection."""
 
     @cached_property
-    def arguments(self) -> list[StrawberryArgument]:  # type: ignore[override]
+    def arguments(self) -> list[StrawberryArgument]:
         """`first`, `after`, `last`, `before`, `filter`, `orderBy`."""
         return list_arguments(self)
 
@@ -66,7 +66,9 @@ class RootMany(RootField):
         viewer = await info.context.authenticate()
         self.target.allow(viewer)
         self.allow(viewer)
-        connection: Connection[Any] = await info.context.loaders.list(list_request(self, info.context, kwargs))
+        connection: Connection[Any] = await info.context.loaders.page(
+            list_request(self, info.context, kwargs)
+        )
         return connection
 
 

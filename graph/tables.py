@@ -46,7 +46,7 @@ class TableType:
     table: sa.Table
     needs: Permission | None
     visible: Visible | None
-    order: str
+    sort: str
     fields: dict[str, StrawberryField] = field(default_factory=dict)
 
     @property
@@ -70,7 +70,7 @@ class TableType:
 
     def row(self, values: Sequence[Any]) -> Any:
         """An instance of the type from the values of `columns`, past its `__init__`."""
-        instance = object.__new__(self.origin)
+        instance: Any = object.__new__(self.origin)
         instance.__dict__.update(zip(self.columns, values, strict=False))
         return instance
 
@@ -151,6 +151,8 @@ class RelationField(GatedField):
     column: sa.Column[Any]
     named: sa.Table | None = None
     """The target where the column carries no foreign key (history keeps ids of what may be gone)."""
+    attribute: str | None = None
+    """The attribute of the row at this end, where it is neither the column nor `id`."""
 
     @property
     def is_basic_field(self) -> bool:
@@ -160,7 +162,9 @@ class RelationField(GatedField):
     @cached_property
     def forward(self) -> bool:
         """Whether the column is the type's own."""
-        return any(shown.table is self.column.table for shown in TABLES.values() if shown.origin is self.origin)
+        return any(
+            shown.table is self.column.table for shown in TABLES.values() if shown.origin is self.origin
+        )
 
     @cached_property
     def target(self) -> TableType:
@@ -172,7 +176,7 @@ class RelationField(GatedField):
     @property
     def local(self) -> str:
         """The attribute of the row at this end that is matched."""
-        return self.column.name if self.forward else "id"
+        return self.attribute or (self.column.name if self.forward else "id")
 
     @property
     def remote(self) -> str:
@@ -197,12 +201,12 @@ def table(
     *,
     needs: Permission | None = None,
     visible: Visible | None = None,
-    order: str = "created_at",
+    sort: str = "created_at",
 ) -> Callable[[type], type]:
     """Show `model` as the decorated type, whose docstring is its description.
 
     `needs` is the right to read it, wherever it is returned. `visible` narrows the rows further.
-    `order` is the column of the default order: newest first by `created_at`, any other ascending.
+    `sort` is the column of the default order: newest first by `created_at`, any other ascending.
     """
     stored = model.__table__
     assert isinstance(stored, sa.Table)
@@ -212,21 +216,19 @@ def table(
         if needs is not None:
             directives.append(requires(needs))
         shown = strawberry.type(origin, description=origin.__doc__, directives=directives)
-        fields = {f.python_name: f for f in shown.__strawberry_definition__.fields}
-        TABLES[stored] = TableType(shown, stored, needs, visible, order, fields)
+        fields = {f.python_name: f for f in shown.__strawberry_definition__.fields}  # type: ignore[attr-defined]
+        TABLES[stored] = TableType(shown, stored, needs, visible, sort, fields)
         type_namespace[shown.__name__] = shown
         return shown
 
     return register
 
 
-def resolve_annotations() -> None:
-    """Let the annotations of table types name each other across modules; call when all are imported."""
-    for shown in TABLES.values():
-        for item in shown.fields.values():
+def resolve_annotations(*others: type) -> None:
+    """Let table types, and `others`, name each other across modules; call when all are imported."""
+    for origin in (*(shown.origin for shown in TABLES.values()), *others):
+        names = {**sys.modules[origin.__module__].__dict__, **type_namespace}
+        for item in origin.__strawberry_definition__.fields:  # type: ignore[attr-defined]
             annotation = item.type_annotation
             if annotation is not None and isinstance(annotation.raw_annotation, str):
-                module = sys.modules[shown.origin.__module__].__dict__
-                item.type_annotation = StrawberryAnnotation(
-                    annotation.raw_annotation, namespace={**module, **type_namespace}
-                )
+                item.type_annotation = StrawberryAnnotation(annotation.raw_annotation, namespace=names)

@@ -48,7 +48,9 @@ class Contact(Node, Timestamped):
     tags: list[str] | None = column("Free labels.")
     leads: Connection[Lead] | None = to_many(models.Lead.contact_id, "The interests the person has shown.")
     deals: Connection[Deal] | None = to_many(models.Deal.contact_id, "The sales to the person.")
-    activities: Connection[Activity] | None = to_many(models.Activity.contact_id, "What was done with the person.")
+    activities: Connection[Activity] | None = to_many(
+        models.Activity.contact_id, "What was done with the person."
+    )
     calls: Connection[TelemarketingCall] | None = to_many(
         models.TelemarketingCall.contact_id, "The telemarketing calls to the person."
     )
@@ -83,7 +85,7 @@ class DealPipeline(Node, Timestamped):
     deals: Connection[Deal] | None = to_many(models.Deal.pipeline_id, "The sales on it.")
 
 
-@table(models.DealStage, needs=Permission.DEALS_VIEW, order="order_index")
+@table(models.DealStage, needs=Permission.DEALS_VIEW, sort="order_index")
 class DealStage(Node, Timestamped):
     """A step of a pipeline."""
 

@@ -39,12 +39,12 @@ class Tenant(Node, Timestamped):
     slug: str = column("Its short name, which people give when they sign in.")
     locale: str | None = column("The language it works in, a BCP 47 tag.")
     timezone: str | None = column("The time zone it works in, a name of the IANA database.")
-    subscription: TenantSubscription | None = to_one(models.TenantSubscription.tenant_id, "What it subscribes to.")
+    subscription: TenantSubscription | None = to_one(models.TenantSubscription.tenant_id, "Its plan.")
 
 
 @table(models.User)
 class User(Node):
-    """A person who signs in. Colleagues see id, e-mail and name; the rest takes `users.view` or is one's own."""
+    """Who signs in. Colleagues see id, e-mail and name; the rest takes `users.view` or is one's own."""
 
     email: EmailAddress = column("What the user signs in with, unique in the tenant.")
     status: UserStatus | None = column("Whether the user may sign in.", needs=USERS, own="id")
@@ -66,7 +66,7 @@ class User(Node):
 
 @table(models.UserProfile)
 class UserProfile:
-    """What a user says of themselves. Colleagues see the name; the rest takes `users.view` or is one's own."""
+    """Who a user is. Colleagues see the name; the rest takes `users.view` or is one's own."""
 
     user_id: ID = column("The id of the user.")
     user: User = to_one(models.UserProfile.user_id, "The user.")
@@ -76,7 +76,7 @@ class UserProfile:
         "When the user proved that the number is theirs.", needs=USERS, own="user_id"
     )
     locale: str | None = column("The user's language, a BCP 47 tag.", needs=USERS, own="user_id")
-    timezone: str | None = column("The user's time zone, a name of the IANA database.", needs=USERS, own="user_id")
+    timezone: str | None = column("The user's time zone, an IANA name.", needs=USERS, own="user_id")
     created_at: DateTime | None = column("When the profile was made.", needs=USERS, own="user_id")
     updated_at: DateTime | None = column("When the profile was last changed.", needs=USERS, own="user_id")
 
@@ -89,7 +89,7 @@ class Role(Node, Timestamped):
     name: str = column("What it is called.")
     parent_role_id: ID | None = column("The id of the role whose permissions it includes.")
     parent_role: Role | None = to_one(models.Role.parent_role_id, "The role whose permissions it includes.")
-    children: Connection[Role] | None = to_many(models.Role.parent_role_id, "The roles that include this one.")
+    children: Connection[Role] | None = to_many(models.Role.parent_role_id, "The roles that include it.")
     permissions: Connection[RolePermission] | None = to_many(
         models.RolePermission.role_id, "What it allows by itself, its parent apart."
     )
@@ -102,7 +102,7 @@ class RolePermission(Created):
 
     role_id: ID = column("The id of the role.")
     role: Role | None = to_one(models.RolePermission.role_id, "The role.")
-    permission: str = column("`resource.action`; `*` stands for all but `platform.*`; an unknown one is ignored.")
+    permission: str = column("`resource.action`; `*` stands for all but `platform.*`; others are ignored.")
 
 
 @table(models.Group, needs=Permission.GROUPS_VIEW)
@@ -152,7 +152,7 @@ class AuditLog(Node, Created):
     """What somebody did. Never changed, and kept when the user or the row is gone."""
 
     user_id: ID | None = column("The id of the user who did it; null if no user did.")
-    user: User | None = to_one(models.AuditLog.user_id, "The user who did it, if still there.", target=models.User)
+    user: User | None = to_one(models.AuditLog.user_id, "The user, if still there.", target=models.User)
     action: str = column("What was done, such as `deal.update`.")
     entity_type: str = column("What kind of row it was done to, such as `deal`.")
     entity_id: ID | None = column("The id of that row.")
@@ -182,4 +182,4 @@ class ViewerType:
     def of(cls, viewer: auth.Viewer) -> ViewerType:
         """What the schema shows of `viewer`."""
         permissions = sorted(viewer.permissions, key=lambda permission: permission.name)
-        return cls(id=viewer.user_id, tenant_id=viewer.tenant_id, permissions=permissions)  # type: ignore[call-arg]
+        return cls(id=viewer.user_id, tenant_id=viewer.tenant_id, permissions=permissions)

@@ -1,0 +1,1 @@
+"""The protocol: GraphQL over HTTP, and the pages beside it."""

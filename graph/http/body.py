@@ -1,0 +1,66 @@
+"""What a POST carries: one GraphQL request in JSON, or a refusal."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from graph.limits import MAX_BODY_BYTES
+
+
+@dataclass(frozen=True)
+class GraphQLRequest:
+    """The parameters of GraphQL over HTTP, section 5.1 of its specification."""
+
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None
+
+
+class Refused(Exception):
+    """The request is not one of GraphQL; `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def read(request: Request) -> GraphQLRequest:
+    """The request in the body, or Refused with 400, 413 or 415."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
+    if media_type.strip().lower() != "application/json" or (
+        charset and charset[1].lower() not in ("utf-8", "utf8")
+    ):
+        raise Refused(415, "Send the request as application/json in UTF-8.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "Send the request without a content encoding.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
+    return parse(bytes(body))
+
+
+def parse(body: bytes) -> GraphQLRequest:
+    """The request that `body` spells, or Refused with 400."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refused(400, "The body is not JSON in UTF-8.") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "The body is one JSON object.")
+    query = data.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise Refused(400, "`query` is a document in a string.")
+    operation_name = data.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise Refused(400, "`operationName` is a string.")
+    for name in ("variables", "extensions"):
+        if not isinstance(data.get(name), dict | None):
+            raise Refused(400, f"`{name}` is an object.")
+    return GraphQLRequest(query, operation_name, data.get("variables"), data.get("extensions"))

@@ -1,0 +1,108 @@
+"""`/graphql`: POST answers operations, GET shows GraphiQL to a browser."""
+
+import contextlib
+import uuid
+from ipaddress import ip_address
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from strawberry.exceptions import MissingQueryError
+from strawberry.http.ides import get_graphql_ide_html
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from graph.context import Context, Services
+from graph.errors import Unavailable
+from graph.http.body import GraphQLRequest, Refused, read
+from graph.http.respond import describe, refusal
+from graph.schema import schema
+from graph.settings import Settings
+
+_OPERATIONS = {OperationType.QUERY, OperationType.MUTATION}
+_NEGOTIATED = "application/graphql-response+json"
+
+
+async def graphql(request: Request) -> Response:
+    """Answer one request of GraphQL over HTTP."""
+    services: Services = request.app.state.services
+    accept = request.headers.get("accept", "*/*").lower()
+    if request.method != "POST":
+        if services.settings.graphiql and "text/html" in accept:
+            return HTMLResponse(get_graphql_ide_html(graphql_ide="graphiql"))
+        return _answer(405, refusal("BAD_INPUT", "Send operations by POST."), accept, {"Allow": "POST"})
+    try:
+        asked = await read(request)
+    except Refused as error:
+        return _answer(error.status, refusal("BAD_INPUT", str(error)), accept)
+    status, body = await _execute(asked, _context(request, services))
+    # Without negotiation a client gets 200 for whatever was a GraphQL request, as section 6.4.1 has it.
+    return _answer(status if _NEGOTIATED in accept else 200, body, accept)
+
+
+async def _execute(asked: GraphQLRequest, context: Context) -> tuple[int, dict[str, Any]]:
+    try:
+        result = await schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            allowed_operation_types=_OPERATIONS,
+        )
+    except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError):
+        return 400, refusal("GRAPHQL_VALIDATION_FAILED", "The document has no such operation to run here.")
+    finally:
+        await _close(context)
+    assert isinstance(result, ExecutionResult | PreExecutionError)
+    executing = not isinstance(result, PreExecutionError)
+    errors = [describe(error, context.request_id, executing=executing) for error in result.errors or ()]
+    # A request error is one that left nothing to execute; its response has no `data` at all.
+    if errors and result.data is None and not any("path" in error for error in errors):
+        return 400, {"errors": errors}
+    return 200, {"errors": errors, "data": result.data} if errors else {"data": result.data}
+
+
+async def _close(context: Context) -> None:
+    # All that was read stands where only the end of a read-only transaction was lost.
+    with contextlib.suppress(Unavailable):
+        await context.close()
+
+
+def _answer(
+    status: int, body: dict[str, Any], accept: str, headers: dict[str, str] | None = None
+) -> Response:
+    kind = _NEGOTIATED if _NEGOTIATED in accept else "application/json"
+    return Response(orjson.dumps(body), status, headers, f"{kind}; charset=utf-8")
+
+
+def _context(request: Request, services: Services) -> Context:
+    token = request.headers.get("authorization")
+    if token is not None and token[:7].lower() == "bearer ":
+        token = token[7:].strip()
+    return Context(
+        services,
+        token,
+        ip=client_address(request, services.settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=uuid.uuid4().hex,
+    )
+
+
+def client_address(request: Request, settings: Settings) -> str | None:
+    """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`."""
+    address = request.client.host if request.client else None
+    for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+        if address is None or not _trusted(address, settings):
+            break
+        address = hop.strip() or address
+    return address
+
+
+def _trusted(address: str, settings: Settings) -> bool:
+    try:
+        return any(ip_address(address) in network for network in settings.trusted_proxies)
+    except ValueError:
+        return False

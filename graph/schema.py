@@ -1,0 +1,62 @@
+"""The schema: the roots of every domain merged, the scalars, the settings of the executor."""
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from graph.queries.approvals import ApprovalsQuery
+from graph.queries.billing import BillingQuery
+from graph.queries.crm import CrmQuery
+from graph.queries.identity import IdentityQuery
+from graph.queries.integrations import IntegrationsQuery
+from graph.queries.inventory import InventoryQuery
+from graph.queries.marketing import MarketingQuery
+from graph.queries.node import NodeQuery
+from graph.queries.notifications import NotificationsQuery
+from graph.scalars import SCALARS
+from graph.tables import TABLES, resolve_annotations
+from graph.types.identity import ViewerType
+
+resolve_annotations(ViewerType)
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(
+    NodeQuery,
+    IdentityQuery,
+    CrmQuery,
+    InventoryQuery,
+    MarketingQuery,
+    NotificationsQuery,
+    BillingQuery,
+    ApprovalsQuery,
+    IntegrationsQuery,
+):
+    """The domains' root fields in one type."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, whose errors are logged where they are formatted, in `graph.http`."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Leave them to the response, which knows the request they belong to."""
+
+
+def build_schema(*, sort: bool = False) -> Schema:
+    """The schema of the gateway. `sort` for print only: graphql-core's sorting forgets Strawberry's enums."""
+    return Schema(
+        query=Query,
+        types=[shown.origin for shown in TABLES.values()],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, sort_schema=sort),
+    )
+
+
+schema = build_schema()
+
+
+def export() -> str:
+    """The SDL that `schema.graphql` holds."""
+    return build_schema(sort=True).as_str() + "\n"
