@@ -1,0 +1,47 @@
+"""Counting the SQL statements that a piece of code sends to the database."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from asyncpg.connection import LoggedQuery
+from sqlalchemy import event
+
+from db.session import Database
+
+_TRANSACTION_CONTROL: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ")
+
+
+@contextlib.contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Collect the statements sent by the sessions that begin in this block, without transaction control.
+
+    with statements(database) as sent:
+        await client.query("{ deals { nodes { id } } }")
+    assert len(sent) == 2
+    """
+    sent: list[str] = []
+    engine = database.engine.sync_engine
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    def sent_past_sqlalchemy(query: LoggedQuery) -> None:
+        if not query.query.startswith(_TRANSACTION_CONTROL):
+            sent.append(query.query)
+
+    def checked_out(adapted: Any, *_: Any) -> None:
+        adapted.driver_connection.add_query_logger(sent_past_sqlalchemy)
+
+    def checked_in(adapted: Any, *_: Any) -> None:
+        if adapted is not None:
+            adapted.driver_connection.remove_query_logger(sent_past_sqlalchemy)
+
+    listeners = (("before_cursor_execute", executed), ("checkout", checked_out), ("checkin", checked_in))
+    for name, listener in listeners:
+        event.listen(engine, name, listener)
+    try:
+        yield sent
+    finally:
+        for name, listener in listeners:
+            event.remove(engine, name, listener)
