@@ -72,7 +72,7 @@ async def sign_in(services: Services, credentials: Credentials, client: Client) 
     `SignInRefused` if they are nobody's; `DatabaseUnavailable` passes through.
     """
     db, passwords = services.database, services.passwords
-    tenant_id = await _tenant(db, credentials.tenant_slug)
+    tenant_id = await tenant_of(db, credentials.tenant_slug)
     # For an unknown tenant the same statement runs for one that does not exist.
     tenant_id = tenant_id or uuid4()
     account = await _account(db, tenant_id, credentials.email)
@@ -102,7 +102,8 @@ async def sign_in(services: Services, credentials: Credentials, client: Client) 
     return SignedIn(tenant_id, account.id, session_id, access_token, refresh_token, expires_at)
 
 
-async def _tenant(db: Database, slug: str) -> UUID | None:
+async def tenant_of(db: Database, slug: str) -> UUID | None:
+    """The id of the tenant that people sign in to by `slug`."""
     slug = _storable(slug)
     async with db.read(Scope(tenant_slug=slug)) as connection:
         found = await connection.execute(select(Tenant.id).where(Tenant.slug == slug))

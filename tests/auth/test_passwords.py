@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher
-from argon2.low_level import verify_secret
 
 from graph.auth import passwords
 from graph.auth.passwords import Passwords, PasswordUnusable, check_new, prepare
@@ -15,21 +14,6 @@ def hashing() -> Iterator[Passwords]:
     made = Passwords(threads=1)
     yield made
     made.close()
-
-
-@pytest.fixture
-def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The parameters of every hash that argon2 is asked to verify."""
-    import argon2._password_hasher as inner
-
-    seen: list[str] = []
-
-    def spy(stored: bytes, secret: bytes, kind: object) -> bool:
-        seen.append(stored.decode().split("$m=")[-1].split("$")[0])
-        return verify_secret(stored, secret, kind)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(inner, "verify_secret", spy)
-    return seen
 
 
 async def test_a_password_matches_its_hash_alone(hashing: Passwords) -> None:

@@ -78,7 +78,7 @@ def test_a_wrong_value_is_refused_by_its_name_in_one_line(
 
 
 def test_a_login_that_is_needed_is_named_when_unset() -> None:
-    with pytest.raises(SettingsError, match="^M3_DATABASE_URL is not set$"):
+    with pytest.raises(SettingsError, match=r"^M3_DATABASE_URL is not set$"):
         _ = Settings().gateway_url
-    with pytest.raises(SettingsError, match="^M3_OWNER_DATABASE_URL is not set$"):
+    with pytest.raises(SettingsError, match=r"^M3_OWNER_DATABASE_URL is not set$"):
         _ = Settings().owner_url

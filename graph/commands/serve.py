@@ -1,0 +1,69 @@
+"""`m3 serve`: the gateway, on a database and with a login that are fit for it."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Final
+
+import uvicorn
+
+from db import migrate, roles
+from graph import logging
+from graph.commands.report import CommandFailed
+from graph.settings import Settings
+
+GRACE_SECONDS: Final = 10
+"""How long what is running may take to end when the server is told to stop."""
+
+
+def serve(settings: Settings) -> None:
+    """Serves until it is told to stop; `CommandFailed` says why it would rather not."""
+    logging.configure(settings)
+    asyncio.run(check(settings))
+    with listen(settings) as listener:
+        run(settings, listener)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket that `settings` name, bound, so that a port in use is told before anything is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise CommandFailed(
+            f"cannot listen on {settings.host}, port {settings.port} (M3_HOST, M3_PORT): {error.strerror}"
+        ) from None
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serves on `listener` until SIGINT or SIGTERM."""
+    from graph.app import create_app
+
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_per_message_deflate=False,
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has stopped
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+async def check(settings: Settings) -> None:
+    """Refuses a login that row security would not hold, and a database behind the migrations."""
+    url = settings.gateway_url
+    problems = await roles.unsafe_rights(url)
+    if problems:
+        raise CommandFailed(
+            f"the login of M3_DATABASE_URL is not confined to its tenants: {'; '.join(problems)}. Name the "
+            f"role {settings.gateway_role} there, or a login that has its rights and no others"
+        )
+    current, head = await migrate.current(url), migrate.head()
+    # Revisions are numbered. A database that is ahead is one whose upgrade is being rolled out.
+    if current is None or current < head:
+        raise CommandFailed(
+            f"the database is at migration {current or 'none'} and this release needs {head}: "
+            "run `m3 db upgrade`"
+        )
