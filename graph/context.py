@@ -74,14 +74,6 @@ class Context:
                 await self._become(claims.tenant_id, claims.user_id, claims.session_id)
             return self.viewer
 
-    async def sign_in(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer:
-        """Go on as a user who has just signed in, whatever the token of the request says."""
-        async with self._lock:
-            await self.close()
-            self.__dict__.pop("loaders", None)
-            await self._become(tenant_id, user_id, session_id)
-            return self.viewer
-
     async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
         self._snapshot = Snapshot(self.services.database, Scope(tenant_id=tenant_id, user_id=user_id))
         self._viewer = await load_viewer(self._snapshot, tenant_id, user_id, session_id)

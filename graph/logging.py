@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 from graph.settings import Settings
 
@@ -31,11 +31,18 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_COMMON],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), _without_colours, *_COMMON],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.INFO if settings.debug else logging.WARNING)
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if settings.debug else logging.WARNING)
+
+
+def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """uvicorn sends each message a second time, with the codes for a terminal."""
+    event.pop("color_message", None)
+    return event

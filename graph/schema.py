@@ -5,6 +5,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph.mutations.identity import IdentityMutation
 from graph.queries.approvals import ApprovalsQuery
 from graph.queries.billing import BillingQuery
 from graph.queries.crm import CrmQuery
@@ -36,6 +37,11 @@ class Query(
     """The domains' root fields in one type."""
 
 
+@strawberry.type(description="Everything that can be done.")
+class Mutation(IdentityMutation):
+    """The domains' mutations in one type."""
+
+
 class Schema(strawberry.Schema):
     """Strawberry's schema, whose errors are logged where they are formatted, in `graph.http`."""
 
@@ -49,6 +55,7 @@ def build_schema(*, sort: bool = False) -> Schema:
     """The schema of the gateway. `sort` for print only: graphql-core's sorting forgets Strawberry's enums."""
     return Schema(
         query=Query,
+        mutation=Mutation,
         types=[shown.origin for shown in TABLES.values()],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, sort_schema=sort),
     )

@@ -154,6 +154,10 @@ class RelationField(GatedField):
     attribute: str | None = None
     """The attribute of the row at this end, where it is neither the column nor `id`."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.init = False  # resolved, so never given to the type's constructor
+
     @property
     def is_basic_field(self) -> bool:
         """A relation is never read straight off the row."""

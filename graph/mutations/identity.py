@@ -47,7 +47,7 @@ class IdentityMutation:
     """Sessions."""
 
     @strawberry.mutation(description="Signs a user in with their password.")
-    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:
+    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload | None:
         """Takes no token; one that comes along is set aside."""
         context = info.context
         credentials = Credentials(input.tenant_slug, input.email, input.password)

@@ -1,84 +1,19 @@
 """Signing in: who may, what it writes, and that every refusal costs and says the same."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from argon2 import PasswordHasher
-from pydantic import SecretStr
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import AuditLog, Session, User
-from db.session import Database
-from graph.auth import keys, refresh
-from graph.auth.keys import KeyFile
+from graph.auth import refresh
 from graph.auth.passwords import Passwords
 from graph.auth.refresh import RefreshToken
-from graph.auth.signin import Client, Credentials, SignedIn, SignInRefused, sign_in
-from graph.auth.tokens import AccessTokens
-from graph.context import Services
-from graph.settings import Settings
-from tests.factories import insert, make_tenant, make_user
+from graph.auth.signin import Client, Credentials, SignInRefused, sign_in
+from tests.auth.door import CLIENT, PASSWORD, Door
+from tests.factories import insert
 from tests.statements import statements
-
-PASSWORD = "correct horse"
-CLIENT = Client("192.0.2.7", "curl/8")
-
-
-class Door:
-    """A tenant with one user, and the way in."""
-
-    def __init__(self, services: Services, owner: AsyncConnection) -> None:
-        self.services, self.owner = services, owner
-        self.slug = self.email = ""
-        self.tenant: UUID
-        self.user: UUID
-
-    async def fill(self) -> "Door":
-        self.slug = f"door-{uuid4()}"
-        self.email = f"Ahmed@{self.slug}.test"
-        self.tenant = await make_tenant(self.owner, slug=self.slug)
-        hashed = await self.services.passwords.hash(PASSWORD)
-        self.user = await make_user(self.owner, self.tenant, email=self.email, password_hash=hashed)
-        return self
-
-    async def change(self, **values: Any) -> None:
-        await self.owner.execute(update(User).where(User.id == self.user).values(**values))
-
-    async def knock(self, slug: str = "", email: str = "", password: str = PASSWORD) -> SignedIn:
-        return await sign_in(
-            self.services, Credentials(slug or self.slug, email or self.email, password), CLIENT
-        )
-
-    async def count(self, table: type[Session] | type[AuditLog]) -> int:
-        found = await self.owner.scalar(
-            select(func.count()).select_from(table).where(table.tenant_id == self.tenant)
-        )
-        return int(found or 0)
-
-    async def one(self, table: type[Session] | type[AuditLog] | type[User]) -> Any:
-        rows = await self.owner.execute(select(table.__table__).where(table.tenant_id == self.tenant))
-        return rows.one()
-
-
-@pytest.fixture(scope="module")
-async def services(database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
-    path: Path = tmp_path_factory.mktemp("keys") / "keys.json"
-    keys.generate(path)
-    settings = Settings(keys_file=path, database_url=SecretStr("postgresql://unused"))
-    file, passwords = KeyFile(path), Passwords(threads=1)
-    yield Services(database, file, AccessTokens(file, settings), passwords, settings)
-    passwords.close()
-
-
-@pytest.fixture
-async def door(services: Services, owner: AsyncConnection) -> Door:
-    return await Door(services, owner).fill()
 
 
 async def test_the_right_credentials_open_a_session(door: Door) -> None:

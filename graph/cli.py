@@ -1,0 +1,192 @@
+"""The `m3` command: what there is, with its options; `graph.commands` does it.
+
+Nothing heavy is imported before a command runs, so that `m3 --help` answers at once.
+"""
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from graph.settings import Settings
+
+app = typer.Typer(
+    name="m3",
+    help="The GraphQL gateway of M3Core. Settings come from M3_* variables; docs/settings.md lists them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+database = typer.Typer(no_args_is_help=True, help="The database: migrations, their check, partitions.")
+tenants = typer.Typer(no_args_is_help=True, help="The tenants.")
+users = typer.Typer(no_args_is_help=True, help="The users of a tenant.")
+keys = typer.Typer(no_args_is_help=True, help="The keys file: what signs tokens and cursors.")
+for name, group in (("db", database), ("tenant", tenants), ("user", users), ("keys", keys)):
+    app.add_typer(group, name=name)
+
+Slug = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's slug.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on, before M3_HOST.", show_default=False)]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, before M3_PORT.", show_default=False)]
+
+
+def main() -> None:
+    """Runs a command; what goes wrong is told in one line, with exit code 1."""
+    try:
+        app()
+    except Exception as error:
+        _fail(error)
+
+
+@app.command()
+def dev(host: Host = None, port: Port = None) -> None:
+    """Serve the demo until Ctrl-C.
+
+    Starts a private PostgreSQL in M3_DATA_DIR, or uses the server of M3_OWNER_DATABASE_URL; makes keys,
+    migrates and loads the demo as far as each is missing.
+    """
+    from graph.commands.dev import dev
+
+    dev(_settings(host=host, port=port))
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve the gateway on the database of M3_DATABASE_URL.
+
+    Refuses a database behind the migrations, and a login that row security would not hold.
+    """
+    from graph.commands.serve import serve
+
+    serve(_settings(host=host, port=port))
+
+
+@app.command("export-schema")
+def export_schema(
+    file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = Path(
+        "schema.graphql"
+    ),
+) -> None:
+    """Write the schema in SDL, sorted and described."""
+    from graph.schema import export
+
+    if str(file) == "-":
+        typer.echo(export(), nl=False)
+    else:
+        file.write_text(export(), encoding="utf-8")
+
+
+@database.command()
+def upgrade(
+    revision: Annotated[str, typer.Argument(help="The migration to go up to.")] = "head",
+) -> None:
+    """Bring the database of M3_OWNER_DATABASE_URL up to a migration; the roles are made if absent."""
+    from db import migrate
+
+    settings = _settings()
+    asyncio.run(migrate.upgrade(settings.owner_url, revision, **_roles(settings)))
+
+
+@database.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="The migration to go down to; `base` removes all tables.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the database of M3_OWNER_DATABASE_URL down to a migration. Rows of removed tables are lost."""
+    from db import migrate
+
+    settings = _settings()
+    url = settings.owner_url
+    if not yes:
+        typer.confirm(f"Tables and rows newer than {revision} will be removed. Go on?", abort=True)
+    asyncio.run(migrate.downgrade(url, revision, **_roles(settings)))
+
+
+@users.command("set-password")
+def set_password(tenant: Slug, email: Email) -> None:
+    """Give a user a password and end their sessions.
+
+    The password is asked for, or read from standard input where that is no terminal.
+    """
+    from graph.commands.users import set_password
+
+    ended = asyncio.run(set_password(_settings(), tenant, email, _password()))
+    typer.echo(f"{email} has a new password; sessions ended: {ended}")
+
+
+@users.command("grant-platform")
+def grant_platform(
+    tenant: Slug,
+    email: Email,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take them away instead.")] = False,
+) -> None:
+    """Give a user the permissions platform.*, which no role gives: they reach beyond the tenant."""
+    from graph.commands.users import grant_platform
+
+    changed = asyncio.run(grant_platform(_settings(), tenant, email, revoke=revoke))
+    state = "no longer holds" if revoke else "holds"
+    typer.echo(f"{email} {state} platform.*" + ("" if changed else ", as before"))
+
+
+@keys.command()
+def generate() -> None:
+    """Make the keys file M3_KEYS_FILE; an existing one is never overwritten."""
+    from graph.auth.keys import generate
+
+    path = _settings().keys_file
+    typer.echo(f"{path}: the signing key is {generate(path).active.id}")
+
+
+@keys.command()
+def rotate(
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Drop the old keys at once: every access token ends.")
+    ] = False,
+) -> None:
+    """Put a new signing key into M3_KEYS_FILE; running gateways take it up within a second.
+
+    Old keys stay until the tokens that they signed have expired. The master key never changes.
+    """
+    from graph.auth.keys import rotate
+
+    settings = _settings()
+    # A minute for processes that still sign with the old key, and for clocks that differ.
+    keep = timedelta(0) if drop_old else timedelta(seconds=settings.access_token_ttl + 60)
+    ring = rotate(settings.keys_file, keep)
+    typer.echo(f"{settings.keys_file}: the signing key is {ring.active.id}; kept: {len(ring.signing) - 1}")
+
+
+def _settings(**given: Any) -> "Settings":
+    from graph.settings import load
+
+    return load(**{name: value for name, value in given.items() if value is not None})
+
+
+def _roles(settings: "Settings") -> dict[str, str]:
+    return {"gateway_role": settings.gateway_role, "service_role": settings.service_role}
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().removesuffix("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _fail(error: Exception) -> NoReturn:
+    from graph.commands.report import in_a_line
+    from graph.settings import SettingsError
+
+    if not isinstance(error, SettingsError) and _settings().debug:
+        raise error
+    typer.echo(f"m3: {in_a_line(error)}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
