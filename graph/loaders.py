@@ -133,4 +133,5 @@ class Loaders:
     def _parents(request: ListRequest, parents: list[uuid.UUID]) -> tuple[sa.TableValuedAlias, Any]:
         keys = sa.bindparam("parents", parents, type_=sa.ARRAY(sa.Uuid))
         assert request.parent is not None
-        return sa.func.unnest(keys).table_valued(sa.column("id", sa.Uuid)), request.source.c[request.parent]
+        given = sa.func.unnest(keys).table_valued(sa.column("id", sa.Uuid)).render_derived()
+        return given, request.source.c[request.parent]

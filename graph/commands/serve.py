@@ -5,12 +5,16 @@ import contextlib
 import socket
 from typing import Final
 
+import structlog
 import uvicorn
 
 from db import migrate, roles
 from graph import logging
+from graph.auth import keys
 from graph.commands.report import CommandFailed
 from graph.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 GRACE_SECONDS: Final = 10
 """How long what is running may take to end when the server is told to stop."""
@@ -47,12 +51,15 @@ def run(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_per_message_deflate=False,
     )
+    host, port = listener.getsockname()[:2]
+    log.info("serving", host=host, port=port)
     with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has stopped
         uvicorn.Server(config).run(sockets=[listener])
 
 
 async def check(settings: Settings) -> None:
-    """Refuses a login that row security would not hold, and a database behind the migrations."""
+    """Refuses a login that row security would not hold, a database behind the migrations, missing keys."""
+    keys.load(settings.keys_file)
     url = settings.gateway_url
     problems = await roles.unsafe_rights(url)
     if problems:
