@@ -58,10 +58,15 @@ async def current(url: str) -> str | None:
         return await connection.run_sync(read)
 
 
+def revisions() -> list[str]:
+    """All revisions, the oldest first."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [script.revision for script in scripts][::-1]
+
+
 def head() -> str:
-    """The newest revision there is."""
-    (newest,) = ScriptDirectory.from_config(_config()).get_heads()
-    return newest
+    """The newest revision."""
+    return revisions()[-1]
 
 
 async def differences(url: str) -> list[Any]:
