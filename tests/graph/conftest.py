@@ -1,0 +1,15 @@
+"""The application over this worker's database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.client import Client, running
+from tests.server import Urls
+
+
+@pytest.fixture(scope="session")
+async def anyone(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A client that has not signed in."""
+    async with running(urls.gateway, tmp_path_factory.mktemp("keys")) as client:
+        yield client
