@@ -28,11 +28,13 @@ from graphql import (
     is_specified_scalar_type,
 )
 from sqlalchemy.dialects.postgresql import CITEXT, INET, JSONB
+from strawberry.types import get_object_definition
 
 from db import models
 from db.base import Base, target_of
 from graph.relations import ToMany, ToOne
-from graph.schema import schema
+from graph.roots import RootField
+from graph.schema import Query, schema
 from graph.tables import TABLES, TableType
 from tests.contract import DOMAINS, TABLE_OF_TYPES
 
@@ -281,6 +283,8 @@ def test_the_root_fields_are_those_of_the_contract() -> None:
 
 def test_a_root_field_is_one_row_or_a_connection_of_them() -> None:
     assert SCHEMA.query_type is not None
+    roots = get_object_definition(Query, strict=True).fields
+    read = {camel(item.python_name): item.target.name for item in roots if isinstance(item, RootField)}
     for row in TABLE_OF_TYPES.values():
         for name in row.root_fields:
             field = SCHEMA.query_type.fields[name]
@@ -288,6 +292,7 @@ def test_a_root_field_is_one_row_or_a_connection_of_them() -> None:
             assert str(field.type) == (row.type if single else f"{row.type}Connection")
             if single:
                 assert {n: str(a.type) for n, a in field.args.items()} == {"id": "ID!"}
+            assert read[name] == row.type
 
 
 def test_types_require_what_the_contract_says() -> None:
