@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 
@@ -72,7 +73,7 @@ async def running(database_url: str, folder: Path, **settings: Any) -> AsyncIter
     keys_file = folder / "keys.json"
     if not keys_file.exists():
         keys.generate(keys_file)
-    app = create_app(Settings(database_url=database_url, keys_file=keys_file, **settings))
+    app = create_app(Settings(database_url=SecretStr(database_url), keys_file=keys_file, **settings))
     async with app.router.lifespan_context(app):
         yield Client(app)
 
