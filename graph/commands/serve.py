@@ -22,8 +22,8 @@ GRACE_SECONDS: Final = 10
 
 def serve(settings: Settings) -> None:
     """Serves until it is told to stop; `CommandFailed` says why it would rather not."""
-    logging.configure(settings)
     asyncio.run(check(settings))
+    logging.configure(settings)
     with listen(settings) as listener:
         run(settings, listener)
 
@@ -59,8 +59,8 @@ def run(settings: Settings, listener: socket.socket) -> None:
 
 async def check(settings: Settings) -> None:
     """Refuses a login that row security would not hold, a database behind the migrations, missing keys."""
-    keys.load(settings.keys_file)
     url = settings.gateway_url
+    keys.load(settings.keys_file)
     problems = await roles.unsafe_rights(url)
     if problems:
         raise CommandFailed(
