@@ -38,6 +38,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Partitions that were detached for archiving are still there, and refer to tenants.
+    op.execute("DROP SCHEMA partitions CASCADE")
     op.drop_constraint(op.f("projects_tenant_id_map_overlay_id_fkey"), "projects", type_="foreignkey")
     op.drop_table("integration_webhook_logs")
     op.drop_table("approval_history")
@@ -82,7 +84,6 @@ def downgrade() -> None:
     op.drop_table("groups")
     op.drop_table("audit_logs")
     op.drop_table("tenants")
-    op.execute("DROP SCHEMA partitions")
     op.execute(DROP_CITEXT)
 
 

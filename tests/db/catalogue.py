@@ -51,7 +51,7 @@ WITH spaces AS (
 ), objects AS (
   SELECT 'pg_namespace'::regclass AS class, oid, nspacl AS rights,
          acldefault('n', nspowner) AS usual, '' AS more
-    FROM spaces WHERE nspname <> 'public'
+    FROM spaces
   UNION ALL
   SELECT 'pg_class'::regclass, c.oid, relacl, acldefault('r', relowner),
          concat(c.relrowsecurity, c.relforcerowsecurity)
@@ -66,7 +66,8 @@ WITH spaces AS (
    WHERE NOT tgisinternal
   UNION ALL
   SELECT 'pg_policy'::regclass, p.oid, NULL, NULL,
-         concat_ws(' ', polcmd, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+         concat_ws(' ', polcmd, polroles::regrole[]::text,
+           pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
     FROM pg_policy p JOIN pg_class c ON c.oid = polrelid JOIN spaces s ON s.oid = relnamespace
   UNION ALL
   SELECT 'pg_extension'::regclass, oid, NULL, NULL, '' FROM pg_extension WHERE extname <> 'plpgsql'
