@@ -5,6 +5,7 @@
     ├── Forbidden          FORBIDDEN         extensions.permission names what is missing
     ├── NotFound           NOT_FOUND         absent, or another tenant's: the words are the same
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
+    ├── IdempotencyConflict IDEMPOTENCY_CONFLICT  another request came with this key
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
     ├── Timeout            TIMEOUT           the database took too long over a statement
     └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
@@ -80,6 +81,15 @@ class BadCursor(GatewayError):
         super().__init__("This cursor does not belong to this list, parent and order.")
 
 
+class IdempotencyConflict(GatewayError):
+    """The idempotency key was used for another request."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+    def __init__(self) -> None:
+        super().__init__("This idempotency key belongs to another request.")
+
+
 class Timeout(GatewayError):
     """A statement ran past its time."""
 
@@ -102,7 +112,14 @@ class Unavailable(GatewayError):
 class UserErrorCode(StrEnum):
     """The kinds of `UserError`."""
 
-    INVALID = "INVALID"
+    CONFLICT = strawberry.enum_value("CONFLICT", description="The row is not in a state that allows this.")
+    INVALID = strawberry.enum_value("INVALID", description="The value cannot be taken.")
+    IN_USE = strawberry.enum_value("IN_USE", description="Other rows depend on this one.")
+    LIMIT_REACHED = strawberry.enum_value("LIMIT_REACHED", description="The tenant's plan allows no more.")
+    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="What the input names is not there.")
+    STALE = strawberry.enum_value("STALE", description="The row has changed since it was read.")
+    SUPPRESSED = strawberry.enum_value("SUPPRESSED", description="The address wants no messages.")
+    TAKEN = strawberry.enum_value("TAKEN", description="Another row has this value already.")
 
 
 @strawberry.type(description="What a person can mend in the input of a mutation.")

@@ -12,14 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 from sqlalchemy.dialects.postgresql import CITEXT, INET, JSONB
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
 
 from graph import scalars
 from graph.auth.viewer import Viewer
 from graph.errors import BadInput
+from graph.inputs import camel_case, make_input
 from graph.limits import MAX_FILTER_DEPTH, MAX_FILTER_LIST, MAX_TEXT_FILTER
-from graph.ordering import as_mapping
 from graph.tables import ColumnField, RelationField, TableType, type_namespace
 
 Condition = sa.ColumnElement[bool]
@@ -93,23 +92,6 @@ def _operand(column: sa.Column[Any]) -> tuple[str, Any, tuple[str, ...]]:
     return "StringFilter", str, (*_EQUALITY, *_RANGE, "contains", "startsWith")
 
 
-def _input(name: str, description: str, fields: dict[str, tuple[str, Any, str]]) -> type:
-    """A Strawberry input made of `{GraphQL name: (python name, annotation, description)}`."""
-    body: dict[str, Any] = {"__annotations__": {item[0]: object for item in fields.values()}}
-    for graphql_name, (python_name, _, help_text) in fields.items():
-        body[python_name] = strawberry.field(
-            name=graphql_name, description=help_text, default=strawberry.UNSET
-        )
-    made = strawberry.input(type(name, (), body), name=name, description=description)
-    annotations = {python_name: annotation for python_name, annotation, _ in fields.values()}
-    for item in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-        # Filters name filters that are not made yet, so the names are looked up when the schema is built.
-        item.type_annotation = StrawberryAnnotation(annotations[item.python_name], namespace=type_namespace)
-    as_mapping(made)
-    type_namespace[name] = made
-    return made
-
-
 def _operator_input(column: sa.Column[Any]) -> str:
     name, operand, operators = _operand(column)
     if name not in type_namespace:
@@ -125,7 +107,7 @@ def _operator_input(column: sa.Column[Any]) -> str:
             for operator in operators
         }
         fields["isNull"] = ("is_null", bool | None, _HELP["isNull"])
-        _input(
+        make_input(
             name, f"Conditions on a column; all that are given hold. ({name.removesuffix('Filter')})", fields
         )
     return name
@@ -151,7 +133,9 @@ def filter_input(shown: TableType) -> type:
     ):
         fields[graphql_name] = (f"{graphql_name}_", f"list[{name}] | None", help_text)
     fields["not"] = ("not_", f"{name} | None", "Not this.")
-    return _input(name, f"Which `{shown.name}` rows; all that is given holds, `{{}}` is everything.", fields)
+    return make_input(
+        name, f"Which `{shown.name}` rows; all that is given holds, `{{}}` is everything.", fields
+    )
 
 
 def filterable(shown: TableType) -> dict[str, StrawberryField]:
@@ -161,12 +145,6 @@ def filterable(shown: TableType) -> dict[str, StrawberryField]:
         for item in shown.fields.values()
         if item.python_name in shown.table.c or (isinstance(item, RelationField) and item.forward)
     }
-
-
-def camel_case(name: str) -> str:
-    """A column's name as GraphQL has it."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def condition(

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 
+from graph.inputs import as_mapping
 from graph.tables import ColumnField, TableType, type_namespace
 
 
@@ -138,8 +139,3 @@ def order_input(shown: TableType) -> type | None:
     as_mapping(made)
     type_namespace[name] = made
     return made
-
-
-def as_mapping(made: type) -> None:
-    """Let resolvers get this input as the plain mapping that graphql-core parsed."""
-    made.__strawberry_definition__.from_input = lambda cls, value, context: dict(value)  # type: ignore[attr-defined]

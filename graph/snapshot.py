@@ -1,8 +1,8 @@
-"""One snapshot an operation: every read of a query sees the same moment, on one connection."""
+"""The transaction of an operation: a snapshot for a query, a change for each root mutation."""
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,11 +38,14 @@ class Snapshot:
                 raise self._over
             try:
                 if self._connection is None:
-                    self._connection = await self._stack.enter_async_context(self._database.read(self._scope))
+                    self._connection = await self._stack.enter_async_context(self._begin())
                 return await self._connection.execute(statement, parameters)
             except Exception as error:
                 self._over = await self._abandon(error)
                 raise self._over from None
+
+    def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.read(self._scope)
 
     async def fetch(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
         """The rows of a statement."""
@@ -70,3 +73,26 @@ class Snapshot:
                     await self._stack.aclose()
                 except DatabaseUnavailable:
                     raise Unavailable from None
+
+
+class Change(Snapshot):
+    """A writing transaction: all that a root mutation does, and the reading of its payload."""
+
+    def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.write(self._scope)
+
+    async def commit(self) -> None:
+        """Make it so, or raise: PostgreSQL answers COMMIT without an error after a failed statement."""
+        if self._over is not None:
+            raise self._over
+        await self.close()
+
+    async def rollback(self) -> None:
+        """Undo all of it."""
+        async with self._lock:
+            if self._over is None:
+                self._over = await self._abandon(_Undone())
+
+
+class _Undone(Exception):
+    """Why a transaction is rolled back where nothing went wrong."""

@@ -1,0 +1,39 @@
+"""Input types made from what tables and columns say, instead of being written out for each."""
+
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+
+from graph.tables import type_namespace
+
+
+def make_input(name: str, description: str, fields: dict[str, tuple[str, Any, str]]) -> type:
+    """The input type made of `{GraphQL name: (python name, annotation, description)}`, registered by `name`.
+
+    An annotation may be text; the names in it are looked up when the schema is built, so that inputs can
+    refer to each other. Resolvers get such an input as the mapping that graphql-core parsed, keyed by
+    GraphQL name, in which what the client left out is not there.
+    """
+    body: dict[str, Any] = {"__annotations__": {item[0]: object for item in fields.values()}}
+    for graphql_name, (python_name, _, help_text) in fields.items():
+        body[python_name] = strawberry.field(name=graphql_name, description=help_text, default=UNSET)
+    made = strawberry.input(type(name, (), body), name=name, description=description)
+    annotations = {python_name: annotation for python_name, annotation, _ in fields.values()}
+    for item in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        item.type_annotation = StrawberryAnnotation(annotations[item.python_name], namespace=type_namespace)
+    as_mapping(made)
+    type_namespace[name] = made
+    return made
+
+
+def as_mapping(made: type) -> None:
+    """Let resolvers get this input as the plain mapping that graphql-core parsed."""
+    made.__strawberry_definition__.from_input = lambda cls, value, context: dict(value)  # type: ignore[attr-defined]
+
+
+def camel_case(name: str) -> str:
+    """A column's name as GraphQL has it."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,1 @@
+"""How a mutation is carried out: one transaction, audited, safe to retry, answered with a payload."""

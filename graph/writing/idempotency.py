@@ -1,0 +1,91 @@
+"""Idempotency keys: the first answer to a request, kept a day, given again to its repetitions.
+
+The record is written in the transaction of the mutation. A twin that comes meanwhile waits at the unique
+key until that one has ended, and then finds its answer, or nothing if it was undone.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from graphql import GraphQLError
+from sqlalchemy.dialects.postgresql import insert
+
+from db.gateway import idempotency_records as records
+from graph.auth.viewer import Viewer
+from graph.errors import BadInput, IdempotencyConflict
+from graph.snapshot import Change
+
+MAX_KEY = 255
+KEPT = sa.text("interval '24 hours'")
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """The key that a client sent, and the hash of what it sent it with."""
+
+    key: str
+    request: bytes
+
+    @classmethod
+    def of(cls, key: object, query: str, operation_name: str | None, variables: Any) -> "IdempotencyKey":
+        """The key for a request, or BadInput."""
+        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+            raise BadInput(f"An idempotency key is 1 to {MAX_KEY} printable ASCII characters.")
+        body = orjson.dumps([query, operation_name, variables], option=orjson.OPT_SORT_KEYS)
+        return cls(key, hashlib.sha256(body).digest())
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer that the request got the first time."""
+
+    data: Any
+    errors: list[GraphQLError]
+
+
+def _mine(viewer: Viewer, key: IdempotencyKey) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        records.c.tenant_id == viewer.tenant_id,
+        records.c.user_id == viewer.user_id,
+        records.c.key == key.key,
+    )
+
+
+async def claim(change: Change, viewer: Viewer, key: IdempotencyKey) -> Answered | None:
+    """Take the key for this transaction, or the answer that it already has.
+
+    IdempotencyConflict if it was another request's.
+    """
+    statement = insert(records).values(
+        tenant_id=viewer.tenant_id, user_id=viewer.user_id, key=key.key, request=key.request
+    )
+    expired = records.c.created_at < sa.func.now() - KEPT
+    taken = await change.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "user_id", "key"],
+            set_={"request": key.request, "answer": None, "created_at": sa.func.now()},
+            where=expired,
+        ).returning(records.c.key)
+    )
+    if taken.one_or_none() is not None:
+        return None
+    found = await change.execute(sa.select(records.c.request, records.c.answer).where(_mine(viewer, key)))
+    row = found.one()
+    if bytes(row.request) != key.request:
+        raise IdempotencyConflict
+    return Answered(row.answer["data"], [_error(error) for error in row.answer["errors"]])
+
+
+async def keep(
+    change: Change, viewer: Viewer, key: IdempotencyKey, data: Any, errors: list[GraphQLError]
+) -> None:
+    """Keep the answer with the key, in the transaction that it is the answer of."""
+    answer = {"data": data, "errors": [error.formatted for error in errors]}
+    await change.execute(sa.update(records).values(answer=answer).where(_mine(viewer, key)))
+
+
+def _error(kept: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(kept["message"], path=kept.get("path"), extensions=kept.get("extensions"))

@@ -1,0 +1,118 @@
+"""Mutations as fields: what they need, and the payload they answer with.
+
+    @mutation("Give the lead to a user.", needs=Permission.LEADS_ASSIGN)
+    async def assign_lead(self, info: Info, input: AssignLeadInput) -> LeadPayload: ...
+
+The executor has opened `info.context.work` when the function runs, and commits it when the payload has been
+read, if the payload has no errors.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from strawberry.types.base import has_object_definition
+
+from db.base import Base
+from graph.errors import UserError
+from graph.permissions import Permission
+from graph.tables import TABLES, GatedField, TableType
+from graph.writing.work import Refused
+
+
+class MutationField(GatedField):
+    """A root mutation that runs in a transaction of its own."""
+
+    is_async = True
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Never: it does something."""
+        return False
+
+    async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """The payload; before anything else is read, the permission."""
+        work = info.context.work
+        self.allow(work.viewer)
+        try:
+            payload = await self.perform(source, info, args, kwargs)
+        except Refused as refused:
+            return self.payload.refused(refused)
+        work.done = True
+        return payload
+
+    async def perform(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """What the mutation does."""
+        return await super().get_result(source, info, args, kwargs)
+
+    @property
+    def payload(self) -> "type[Payload]":
+        """The type it answers with."""
+        answered: Any = getattr(self.type, "of_type", self.type)
+        assert has_object_definition(answered)
+        assert issubclass(answered, Payload)
+        return answered
+
+
+def mutation(description: str, *, needs: Permission | None = None) -> Any:
+    """A mutation, as the decorator of the function that does it. Its result is nullable in the schema."""
+    result = MutationField(type_annotation=None, description=description)
+    result.gate(needs)
+    return result
+
+
+class WrittenField(GatedField):
+    """The row that a mutation wrote, for who may read it."""
+
+    model: type[Base]
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Never: reading takes the type's permission."""
+        return False
+
+    @property
+    def target(self) -> TableType:
+        """The table of the row."""
+        return TABLES[self.model.__table__]  # type: ignore[index]
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """The row, if the viewer may read its type."""
+        self.target.allow(info.context.viewer)
+        return source.row
+
+
+def written(model: type[Base], description: str) -> Any:
+    """The row of `model` that the mutation is about: `deal: Deal | None = written(models.Deal, …)`."""
+    result = WrittenField(type_annotation=None, description=description)
+    result.model = model
+    return result
+
+
+@strawberry.type
+class Payload:
+    """What a mutation answers: the row, and what the person must mend before it can be done."""
+
+    errors: list[UserError] = strawberry.field(
+        description="What to mend; while there is any, nothing was done."
+    )
+    row: strawberry.Private[Any] = None
+
+    @classmethod
+    def of(cls, row: Any) -> Any:
+        """The payload of a mutation that wrote `row`."""
+        made = object.__new__(cls)
+        made.__dict__.update(errors=[], row=row)
+        return made
+
+    @classmethod
+    def refused(cls, refused: Refused) -> Any:
+        """The payload of a mutation that was not done."""
+        made = cls.of(refused.row)
+        made.errors = refused.errors
+        return made
+
+
+def payload(description: str) -> Callable[[type], type]:
+    """A payload type: `@payload("…") class DealPayload(Payload): deal: Deal | None = written(…)`."""
+    return lambda origin: strawberry.type(origin, description=description)

@@ -1,0 +1,84 @@
+"""The work of one root mutation: its transaction, who asks, and what goes into the audit log."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from db.models import AuditLog
+from graph.auth.viewer import Viewer
+from graph.errors import UserError, UserErrorCode
+from graph.snapshot import Change
+from graph.tables import TableType
+
+MAX_USER_AGENT = 512
+
+
+class Refused(Exception):
+    """The mutation is not done, for reasons that the person can mend; `row` is the row as it is."""
+
+    def __init__(self, *errors: UserError, row: Any = None) -> None:
+        super().__init__(", ".join(error.message for error in errors))
+        self.errors = list(errors)
+        self.row = row
+
+
+def refusal(code: UserErrorCode, message: str, *field: str, row: Any = None) -> Refused:
+    """One reason, about the input field whose path is `field`."""
+    return Refused(UserError(code=code, field=["input", *field] if field else None, message=message), row=row)
+
+
+@dataclass
+class Work:
+    """What a root mutation does its work with. Everything here is one transaction."""
+
+    viewer: Viewer
+    transaction: Change
+    ip: str | None
+    user_agent: str | None
+    done: bool = False
+    """Whether the mutation answered without errors: only then is the transaction committed."""
+
+    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """The result of a statement."""
+        return await self.transaction.execute(statement)
+
+    async def read(self, shown: TableType, id: UUID, *, lock: bool = False) -> Any:
+        """The row of `shown` with this id that the viewer may see, or None; `lock` until the end."""
+        source = shown.table
+        statement = sa.select(*shown.select(source)).where(
+            shown.scope(source, self.viewer), source.c.id == id
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self.execute(statement)).one_or_none()
+        return None if row is None else shown.row(tuple(row))
+
+    async def audit(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> None:
+        """Write down that `action` (`deal.update`) turned the row `before` into `after`.
+
+        What the type does not show, secrets among it, is in neither.
+        """
+        row = after if after is not None else before
+        await self.execute(
+            sa.insert(AuditLog).values(
+                tenant_id=self.viewer.tenant_id,
+                user_id=self.viewer.user_id,
+                action=action,
+                entity_type=action.partition(".")[0],
+                entity_id=getattr(row, "id", None),
+                before_data=plain(shown, before),
+                after_data=plain(shown, after),
+                ip_address=self.ip,
+                user_agent=self.user_agent,
+            )
+        )
+
+
+def plain(shown: TableType, row: Any) -> Any:
+    """The row as JSON takes it: the columns that `shown` shows."""
+    if row is None:
+        return None
+    return orjson.loads(orjson.dumps({name: getattr(row, name) for name in shown.columns}, default=str))
