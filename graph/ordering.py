@@ -82,13 +82,19 @@ def _row_beyond(
 
 
 def sortable(shown: TableType) -> tuple[str, ...]:
-    """The shown columns that an index on exactly (tenant_id, column, key) serves, `created_at` first."""
+    """The shown columns that an index on exactly (tenant_id, column, key) serves, `created_at` first.
+
+    A table of no tenant has its indexes without the first.
+    """
+    scope = ("tenant_id",) if "tenant_id" in shown.table.c else ()
     served = set()
     for index in shown.table.indexes:
         names = tuple(_column_name(expression) for expression in index.expressions)
         whole = index.dialect_options["postgresql"]["where"] is None
-        if whole and len(names) > 2 and names[0] == "tenant_id" and names[2:] == shown.key:
-            served.add(names[1])
+        if whole and len(names) == len(scope) + 1 + len(shown.key):
+            *before, column = names[: len(scope) + 1]
+            if tuple(before) == scope and names[len(scope) + 1 :] == shown.key:
+                served.add(column)
     offered = [name for name in shown.fields if name in served]
     return tuple(sorted(offered, key=lambda name: (name != "created_at", name)))
 

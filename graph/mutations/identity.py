@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from db.session import DatabaseUnavailable
@@ -47,7 +49,11 @@ class IdentityMutation:
     """Sessions."""
 
     @strawberry.mutation(description="Signs a user in with their password.")
-    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload | None:
+    async def sign_in(
+        self,
+        info: Info,
+        input: Annotated[SignInInput, strawberry.argument(description="The credentials of a user.")],
+    ) -> SignInPayload | None:
         """Takes no token; one that comes along is set aside."""
         context = info.context
         credentials = Credentials(input.tenant_slug, input.email, input.password)

@@ -1,5 +1,7 @@
 """The rules that every model follows."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,15 @@ def test_a_list_can_be_paged(table: Table) -> None:
     wanted = ["tenant_id"] * ("tenant_id" in table.c) + ["created_at DESC", "id DESC"]
     seeks = [[str(e).removeprefix(f"{table.name}.") for e in index.expressions] for index in table.indexes]
     assert wanted in seeks
+
+
+def test_the_orders_are_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text()
+    told = {
+        table: columns.split("` `") for table, columns in re.findall(r"^\| `(\w+)` \| `(.+)` \|$", text, re.M)
+    }
+    every = (getattr(models, name) for name in models.__all__)
+    assert told == {m.__tablename__: sorted(m.__ordered_by__) for m in every if m.__ordered_by__}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)

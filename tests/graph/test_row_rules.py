@@ -288,3 +288,17 @@ async def test_everything_that_is_shown_can_be_read(reader_of_all: Person, field
     data = await reader_of_all.read(everything()[field])
     assert data[field]["totalCount"] >= 1
     assert data[field]["nodes"]
+
+
+async def test_a_tenant_leads_to_its_subscription_and_plan(reader_of_all: Person) -> None:
+    data = await reader_of_all.read(
+        "{viewer { tenant { id subscription { status planId plan { id features { nodes { planId } } } } } }}"
+    )
+    tenant = data["viewer"]["tenant"]
+    assert tenant["id"] == str(reader_of_all.tenant)
+    plan = tenant["subscription"]["planId"]
+    assert tenant["subscription"] == {
+        "status": "TRIAL",
+        "planId": plan,
+        "plan": {"id": plan, "features": {"nodes": [{"planId": plan}]}},
+    }
