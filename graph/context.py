@@ -3,19 +3,23 @@
 import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 
 from db.session import Database, Scope
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.viewer import Viewer, load_viewer
-from graph.errors import Unauthenticated
+from graph.errors import BadInput, Unauthenticated
 from graph.loaders import Loaders
 from graph.settings import Settings
-from graph.snapshot import Snapshot
+from graph.snapshot import Change, Snapshot
+from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
+from graph.writing.work import MAX_USER_AGENT, Work
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    idempotency: IdempotencyKey | None = None
+    work: Work = field(init=False)
+    """The work of the root mutation that is running; there is none elsewhere."""
+
     _viewer: Viewer | None = field(default=None, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -94,6 +102,44 @@ class Context:
         self.token = token
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
+
+    async def begin(self, *, alone: bool) -> Answered | None:
+        """Open the transaction of a root mutation, or give the answer that its idempotency key has.
+
+        `alone`: whether it is the only one of its request, which an idempotency key demands.
+        """
+        if self.idempotency is not None and not alone:
+            raise BadInput("A request with an idempotency key has one mutation.")
+        await self.close()
+        self.__dict__.pop("loaders", None)
+        claims = self._claims()
+        change = Change(self.services.database, Scope(tenant_id=claims.tenant_id, user_id=claims.user_id))
+        self._snapshot = change
+        self._viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)
+        if self._viewer is None:
+            raise Unauthenticated("The session has ended. Sign in again.")
+        self.work = Work(self._viewer, change, self.ip, self.user_agent and self.user_agent[:MAX_USER_AGENT])
+        if self.idempotency is None:
+            return None
+        answered = await claim(change, self._viewer, self.idempotency)
+        if answered is not None:
+            await change.rollback()
+        return answered
+
+    async def finish(self, data: Any, errors: list[GraphQLError]) -> None:
+        """End the transaction of a root mutation whose payload has been read: commit what was done."""
+        work = self.work
+        if not (work.done and work.keep):
+            await work.transaction.rollback()
+            return
+        if self.idempotency is not None:
+            await keep(work.transaction, work.viewer, self.idempotency, data, errors)
+        await work.transaction.commit()
+
+    async def undo(self) -> None:
+        """Undo the transaction of a root mutation that failed."""
+        if isinstance(self._snapshot, Change):
+            await self._snapshot.rollback()
 
     async def close(self) -> None:
         """End the snapshot; whoever made the context calls it, whatever happened."""

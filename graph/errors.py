@@ -14,7 +14,7 @@ Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or
 phase that raised them; everything else is INTERNAL with a request id, and its cause in the log.
 """
 
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -109,7 +109,7 @@ class Unavailable(GatewayError):
 
 
 @strawberry.enum(description="Why a mutation did not do what was asked, for the person to mend.")
-class UserErrorCode(StrEnum):
+class UserErrorCode(Enum):
     """The kinds of `UserError`."""
 
     CONFLICT = strawberry.enum_value("CONFLICT", description="The row is not in a state that allows this.")

@@ -9,12 +9,17 @@ from strawberry.annotation import StrawberryAnnotation
 from graph.tables import type_namespace
 
 
-def make_input(name: str, description: str, fields: dict[str, tuple[str, Any, str]]) -> type:
+def make_input(
+    name: str,
+    description: str,
+    fields: dict[str, tuple[str, Any, str]],
+    namespace: dict[str, Any] = type_namespace,
+) -> type:
     """The input type made of `{GraphQL name: (python name, annotation, description)}`, registered by `name`.
 
-    An annotation may be text; the names in it are looked up when the schema is built, so that inputs can
-    refer to each other. Resolvers get such an input as the mapping that graphql-core parsed, keyed by
-    GraphQL name, in which what the client left out is not there.
+    An annotation may be text; the names in it are looked up in `namespace` when the schema is built, so that
+    inputs can refer to each other. Resolvers get such an input as the mapping that graphql-core parsed,
+    keyed by GraphQL name, in which what the client left out is not there.
     """
     body: dict[str, Any] = {"__annotations__": {item[0]: object for item in fields.values()}}
     for graphql_name, (python_name, _, help_text) in fields.items():
@@ -22,7 +27,7 @@ def make_input(name: str, description: str, fields: dict[str, tuple[str, Any, st
     made = strawberry.input(type(name, (), body), name=name, description=description)
     annotations = {python_name: annotation for python_name, annotation, _ in fields.values()}
     for item in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-        item.type_annotation = StrawberryAnnotation(annotations[item.python_name], namespace=type_namespace)
+        item.type_annotation = StrawberryAnnotation(annotations[item.python_name], namespace=namespace)
     as_mapping(made)
     type_namespace[name] = made
     return made

@@ -23,3 +23,25 @@ MAX_BODY_BYTES = 256 * 1024
 
 MAX_JSON_NESTING = 64
 """How deep the JSON of a request body may nest."""
+
+MAX_TEXT = 500
+"""Characters of a text that is a line: a name, a code, an address."""
+
+MAX_LONG_TEXT = 100_000
+"""Characters of a text that may have paragraphs, those of `LONG_TEXTS`."""
+
+LONG_TEXTS = frozenset({"description", "notes", "body", "html_body", "text_body", "address"})
+
+MAX_TAG = 100
+"""Characters of a tag."""
+
+MAX_TAGS = 100
+"""Tags of a row."""
+
+NOT_NEGATIVE = frozenset(
+    {"amount_minor", "price_minor", "bedrooms", "bathrooms", "width_px", "height_px", "dpi", "order_index"}
+)
+"""Columns of whole numbers below 0 of which nothing means anything."""
+
+MAX_BULK = 500
+"""Rows of one bulk mutation."""

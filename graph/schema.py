@@ -5,6 +5,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
 from graph.queries.approvals import ApprovalsQuery
 from graph.queries.billing import BillingQuery
@@ -18,6 +19,7 @@ from graph.queries.notifications import NotificationsQuery
 from graph.scalars import SCALARS
 from graph.tables import TABLES, resolve_annotations
 from graph.types.identity import ViewerType
+from graph.writing.executor import GatewayExecutor
 
 resolve_annotations(ViewerType)
 
@@ -38,7 +40,7 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(IdentityMutation):
+class Mutation(IdentityMutation, CrmMutation):
     """The domains' mutations in one type."""
 
 
@@ -56,6 +58,7 @@ def build_schema(*, sort: bool = False) -> Schema:
     return Schema(
         query=Query,
         mutation=Mutation,
+        execution_context_class=GatewayExecutor,
         types=[shown.origin for shown in TABLES.values()],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, sort_schema=sort),
     )

@@ -6,13 +6,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.errors import Timeout, Unavailable
 
 _QUERY_CANCELED = "57014"
+_SAVEPOINT, _ROLLBACK_TO, _RELEASE = (
+    sa.text(f"{verb} attempt") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 
 
 class Snapshot:
@@ -80,6 +83,21 @@ class Change(Snapshot):
 
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.write(self._scope)
+
+    async def attempt(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """As `execute`, but what the database's checks refuse leaves the transaction as it was before."""
+        async with self._lock:
+            if self._over is not None or self._connection is None:
+                raise self._over or Unavailable()
+            connection = self._connection
+            await connection.execute(_SAVEPOINT)
+            try:
+                result = await connection.execute(statement, parameters)
+            except (IntegrityError, DataError):
+                await connection.execute(_ROLLBACK_TO)
+                raise
+            await connection.execute(_RELEASE)
+            return result
 
     async def commit(self) -> None:
         """Make it so, or raise: PostgreSQL answers COMMIT without an error after a failed statement."""

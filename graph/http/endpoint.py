@@ -16,11 +16,12 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from graph.context import Context, Services
-from graph.errors import Unavailable
+from graph.errors import BadInput, Unavailable
 from graph.http.body import GraphQLRequest, Refused, read
 from graph.http.respond import describe, refusal
 from graph.schema import schema
 from graph.settings import Settings
+from graph.writing.idempotency import IdempotencyKey
 
 _OPERATIONS = {OperationType.QUERY, OperationType.MUTATION}
 _NEGOTIATED = "application/graphql-response+json"
@@ -38,7 +39,12 @@ async def graphql(request: Request) -> Response:
         asked = await read(request)
     except Refused as error:
         return _answer(error.status, refusal("BAD_INPUT", str(error)), accept)
-    status, body = await _execute(asked, _context(request, services))
+    context = _context(request, services)
+    try:
+        context.idempotency = _idempotency(request, asked)
+    except BadInput as error:
+        return _answer(400, refusal(error.code, str(error)), accept)
+    status, body = await _execute(asked, context)
     # Without negotiation a client gets 200 for whatever was a GraphQL request, as section 6.4.1 has it.
     return _answer(status if _NEGOTIATED in accept else 200, body, accept)
 
@@ -76,6 +82,13 @@ def _answer(
 ) -> Response:
     kind = _NEGOTIATED if _NEGOTIATED in accept else "application/json"
     return Response(orjson.dumps(body), status, headers, f"{kind}; charset=utf-8")
+
+
+def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | None:
+    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
+    if key is None:
+        return None
+    return IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
 
 
 def _context(request: Request, services: Services) -> Context:

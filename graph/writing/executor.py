@@ -6,13 +6,13 @@ the payload has been read is here and nowhere else.
 
 from typing import Any
 
-from graphql.execution.executor import Executor
 from graphql.pyutils import Path, Undefined
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.writing.mutation import MutationField
 
 
-class GatewayExecutor(Executor[Any]):
+class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with transactions around root mutations."""
 
     def execute_fields_serially(
@@ -61,7 +61,7 @@ class GatewayExecutor(Executor[Any]):
                     self.collected_errors.add(error, None)
                 return answered.data
             value = await run()
-            errors = [error for error in self.collected_errors.errors if (error.path or [None])[0] == name]
+            errors = [error for error in self.collected_errors.errors if error.path and error.path[0] == name]
             await context.finish(value, errors)
         except BaseException:
             await context.undo()

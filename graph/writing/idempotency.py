@@ -32,7 +32,12 @@ class IdempotencyKey:
     @classmethod
     def of(cls, key: object, query: str, operation_name: str | None, variables: Any) -> "IdempotencyKey":
         """The key for a request, or BadInput."""
-        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        if (
+            not isinstance(key, str)
+            or not 1 <= len(key) <= MAX_KEY
+            or not key.isascii()
+            or not key.isprintable()
+        ):
             raise BadInput(f"An idempotency key is 1 to {MAX_KEY} printable ASCII characters.")
         body = orjson.dumps([query, operation_name, variables], option=orjson.OPT_SORT_KEYS)
         return cls(key, hashlib.sha256(body).digest())

@@ -40,6 +40,8 @@ class Work:
     user_agent: str | None
     done: bool = False
     """Whether the mutation answered without errors: only then is the transaction committed."""
+    keep: bool = True
+    """Whether what was done is to stay; a dry run says no."""
 
     async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         """The result of a statement."""
@@ -61,20 +63,22 @@ class Work:
 
         What the type does not show, secrets among it, is in neither.
         """
+        await self.execute(sa.insert(AuditLog).values(self.entry(action, shown, before, after)))
+
+    def entry(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> dict[str, Any]:
+        """The row of the audit log for `audit`, for those who write many at once."""
         row = after if after is not None else before
-        await self.execute(
-            sa.insert(AuditLog).values(
-                tenant_id=self.viewer.tenant_id,
-                user_id=self.viewer.user_id,
-                action=action,
-                entity_type=action.partition(".")[0],
-                entity_id=getattr(row, "id", None),
-                before_data=plain(shown, before),
-                after_data=plain(shown, after),
-                ip_address=self.ip,
-                user_agent=self.user_agent,
-            )
-        )
+        return {
+            "tenant_id": self.viewer.tenant_id,
+            "user_id": self.viewer.user_id,
+            "action": action,
+            "entity_type": action.partition(".")[0],
+            "entity_id": getattr(row, "id", None),
+            "before_data": plain(shown, before),
+            "after_data": plain(shown, after),
+            "ip_address": self.ip,
+            "user_agent": self.user_agent,
+        }
 
 
 def plain(shown: TableType, row: Any) -> Any:
