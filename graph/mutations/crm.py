@@ -87,9 +87,7 @@ class CrmMutation:
     update_company: CompanyPayload | None = companies.update("Change a company.")
     delete_company: CompanyPayload | None = companies.delete("Delete a company; what names it stays.")
     create_deal: DealPayload | None = deals.create("Open a deal.")
-    update_deal: DealPayload | None = deals.update(
-        "Change a deal; stage, status and owner have their own ways."
-    )
+    update_deal: DealPayload | None = deals.update("Change a deal; stage, status, owner have their own ways.")
     delete_deal: DealPayload | None = deals.delete("Delete a deal; what was done about it stays.")
 
     @mutation("Move a deal to another stage of its pipeline.", needs=Permission.DEALS_MOVE)

@@ -62,7 +62,7 @@ class BulkField(MutationField):
         work: Work = info.context.work
         results = await insert_all(self.editing, work, rows)
         failed = sum(isinstance(result, Refused) for result in results)
-        answer = self.payload.of(None)
+        answer: Any = self.payload.of(None)
         if failed and kwargs["mode"] is BulkMode.ALL_OR_NOTHING:
             message = f"{failed} of {len(rows)} rows cannot be made, so none was."
             answer.errors = [UserError(code=UserErrorCode.INVALID, field=None, message=message)]

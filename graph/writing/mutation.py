@@ -8,7 +8,7 @@ read, if the payload has no errors.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import strawberry
 from strawberry.types.base import has_object_definition
@@ -99,14 +99,14 @@ class Payload:
     row: strawberry.Private[Any] = None
 
     @classmethod
-    def of(cls, row: Any) -> Any:
+    def of(cls, row: Any) -> Self:
         """The payload of a mutation that wrote `row`."""
         made = object.__new__(cls)
         made.__dict__.update(errors=[], row=row)
         return made
 
     @classmethod
-    def refused(cls, refused: Refused) -> Any:
+    def refused(cls, refused: Refused) -> Self:
         """The payload of a mutation that was not done."""
         made = cls.of(refused.row)
         made.errors = refused.errors

@@ -22,7 +22,7 @@ class States:
         self.steps = {name: (frozenset(before.split()), after) for name, (before, after) in steps.items()}
 
     async def step(self, work: Work, id: str, name: str, **values: Any) -> Any:
-        """The row with this id after the step, with `values` beside the state; written down as `entity.name`."""
+        """The row with this id after the step, with `values` beside the state; audited as `entity.name`."""
         row = await self.editing.locked(work, id, None, "id")
         self.check(row, name)
         return await self.take(work, row, name, **values)
