@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install dev test test-deps lint types check lock clean
+.PHONY: install dev bench test test-deps lint types check lock clean
 
 install: $(STAMP)
 
@@ -28,6 +28,9 @@ types: install
 
 test-deps: ## Chromium and Node for the end-to-end tests
 	@echo "nothing to install: this release has no test that needs a browser or Node"
+
+bench: install ## What the gateway costs, as ratios measured in one run
+	$(BIN)/python -m bench.mutations
 
 lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
