@@ -84,20 +84,26 @@ class Change(Snapshot):
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.write(self._scope)
 
-    async def attempt(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
-        """As `execute`, but what the database's checks refuse leaves the transaction as it was before."""
+    async def attempt(self, *steps: tuple[sa.Executable, Any]) -> list[sa.CursorResult[Any]]:
+        """The results of statements, each with its parameters; all of them are done, or none.
+
+        What the database's checks refuse leaves the transaction as it was before the first.
+        """
         async with self._lock:
             if self._over is not None or self._connection is None:
                 raise self._over or Unavailable()
             connection = self._connection
             await connection.execute(_SAVEPOINT)
             try:
-                result = await connection.execute(statement, parameters)
+                results = [await connection.execute(*step) for step in steps]
             except (IntegrityError, DataError):
                 await connection.execute(_ROLLBACK_TO)
                 raise
+            except Exception as error:
+                self._over = await self._abandon(error)
+                raise self._over from None
             await connection.execute(_RELEASE)
-            return result
+            return results
 
     async def commit(self) -> None:
         """Make it so, or raise: PostgreSQL answers COMMIT without an error after a failed statement."""

@@ -1,14 +1,15 @@
 """Bulk: up to 500 new rows in one mutation, each with its own result.
 
-Plan: check every row by itself; try all that pass in one statement behind a savepoint; if PostgreSQL refuses
-that one, insert them one by one, each behind a savepoint, to learn which row it refuses and why.
+Plan: check every row by itself; try all that pass behind one savepoint, in a statement for each set of
+columns; if PostgreSQL refuses that, insert them one by one in their order, each behind a savepoint, to learn
+which row it refuses and why.
 """
 
 import uuid
 from collections.abc import Mapping
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 import strawberry
@@ -22,6 +23,7 @@ from graph.limits import MAX_BULK
 from graph.writing import faults
 from graph.writing.editing import Editing
 from graph.writing.mutation import MutationField, Payload
+from graph.writing.plan_limits import LimitReached
 from graph.writing.values import Draft
 from graph.writing.work import Refused, Work
 
@@ -37,6 +39,11 @@ class BulkMode(Enum):
 @strawberry.type
 class BulkPayload(Payload):
     """What became of each row; a subclass declares `results`, a list of the table's payloads."""
+
+    @classmethod
+    def of(cls, row: Any, **others: Any) -> Self:
+        """The payload of a bulk of which nothing is known yet."""
+        return super().of(row, **{"results": [], **others})
 
 
 class BulkField(MutationField):
@@ -103,7 +110,12 @@ async def insert_all(editing: Editing, work: Work, rows: list[Mapping[str, Any]]
         except Refused as refused:
             results[place] = refused
     good = [place for place, result in enumerate(results) if result is None]
-    await editing.make_room(work, len(good))
+    try:
+        await editing.make_room(work, len(good))
+    except LimitReached as full:
+        for place in good[full.free :]:
+            results[place] = _at(full, place)
+        good = good[: full.free]
     try:
         made = await _insert(editing, work, [drafts[place] for place in good])
         for place in good:
@@ -120,15 +132,19 @@ async def _insert(editing: Editing, work: Work, drafts: list[Draft]) -> dict[uui
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for draft in drafts:
         values = {"tenant_id": work.viewer.tenant_id, **draft.values}
-        alike.setdefault(tuple(values), []).append(values)
+        alike.setdefault(tuple(sorted(values)), []).append(values)
     shown, table = editing.shown, editing.shown.table
-    made = {}
-    for values_of_each in alike.values():
-        statement = sa.insert(table).returning(*shown.select(table))
-        for found in (await work.transaction.attempt(statement, values_of_each)).all():
-            row = shown.row(tuple(found))
-            made[row.id] = row
-    return made
+    statement = sa.insert(table).returning(*shown.select(table))
+    done = await work.transaction.attempt(*[(statement, values) for values in alike.values()])
+    rows = [shown.row(tuple(found)) for result in done for found in result.all()]
+    return {row.id: row for row in rows}
+
+
+def _at(refused: Refused, place: int) -> Refused:
+    """What was refused for all rows, said of one."""
+    return Refused(
+        *[UserError(code=e.code, field=["input", str(place)], message=e.message) for e in refused.errors]
+    )
 
 
 async def _insert_one(editing: Editing, work: Work, draft: Draft) -> Any:

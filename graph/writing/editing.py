@@ -28,7 +28,6 @@ from strawberry.types.arguments import StrawberryArgument
 
 from db.base import Base
 from graph.errors import UserErrorCode
-from graph.filters import parse_id
 from graph.inputs import camel_case, make_input
 from graph.permissions import Permission
 from graph.scalars import DateTime
@@ -36,7 +35,7 @@ from graph.tables import TABLES, TableType, type_namespace
 from graph.writing import faults
 from graph.writing.mutation import MutationField, Payload
 from graph.writing.values import Draft
-from graph.writing.work import Refused, Work, refusal
+from graph.writing.work import Refused, Work, id_of, refusal
 
 Rules = Callable[[Work, Draft], Awaitable[None]]
 """What a table adds: it reads and changes `draft.values`, and says with `draft.invalid` what is wrong."""
@@ -58,7 +57,9 @@ class Editing:
     """What people may change of a table, and how.
 
     `columns` are those an input has, by name, separated by spaces; `fixed` are the ones that only the
-    create input has. `rules` run before every create and update, `make_room` before rows are added.
+    create input has. `defaults` are columns that `rules` fill in where a client leaves them out, with what
+    the create input says of that. `rules` run before every create and update, `make_room` before rows are
+    added.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Editing:
         columns: str,
         *,
         fixed: str = "",
+        defaults: Mapping[str, str] = {},
         create: Permission,
         update: Permission,
         delete: Permission,
@@ -77,7 +79,7 @@ class Editing:
         self.model, self.payload = model, payload
         self.permissions = {"create": create, "update": update, "delete": delete}
         self.rules, self.make_room = rules, make_room
-        self._columns, self._fixed = columns.split(), fixed.split()
+        self._columns, self._fixed, self._defaults = columns.split(), fixed.split(), defaults
 
     @cached_property
     def shown(self) -> TableType:
@@ -118,7 +120,7 @@ class Editing:
         name = f"{'Create' if creating else 'Update'}{self.shown.name}Input"
         if name not in type_namespace:
             fields = {
-                graphql_name: (column.name, self._annotation(column, creating), self._help(column))
+                graphql_name: (column.name, self._annotation(column, creating), self._help(column, creating))
                 for graphql_name, column in self.columns(creating=creating).items()
             }
             what = "What a new row holds." if creating else "What changes: absent stays, null is cleared."
@@ -129,11 +131,13 @@ class Editing:
 
     def _annotation(self, column: sa.Column[Any], creating: bool) -> str:
         kind = str(self.shown.origin.__annotations__[column.name]).removesuffix(" | None")
-        required = creating and not column.nullable and column.server_default is None
+        filled = column.server_default is not None or column.name in self._defaults
+        required = creating and not column.nullable and not filled
         return kind if required else f"{kind} | None"
 
-    def _help(self, column: sa.Column[Any]) -> str:
-        return self.shown.fields[column.name].description or ""
+    def _help(self, column: sa.Column[Any], creating: bool) -> str:
+        description = self.shown.fields[column.name].description or ""
+        return f"{description} {self._defaults.get(column.name, '') if creating else ''}".strip()
 
     async def insert(self, work: Work, given: Mapping[str, Any], *path: str) -> Any:
         """A new row with what the client gave; Refused where that cannot be."""
@@ -173,7 +177,7 @@ class Editing:
 
     async def locked(self, work: Work, id: str, if_updated_at: Any = None, *field: str) -> Any:
         """The row with this id, locked; Refused if it is not there or newer than `if_updated_at`."""
-        before = await work.read(self.shown, parse_id(id), lock=True)
+        before = await work.read(self.shown, id_of(id, *field), lock=True)
         if before is None:
             raise refusal(UserErrorCode.NOT_FOUND, "There is nothing with this id.", *field)
         if if_updated_at is not None and before.updated_at != if_updated_at:

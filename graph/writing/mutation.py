@@ -65,6 +65,7 @@ class WrittenField(GatedField):
     """The row that a mutation wrote, for who may read it."""
 
     model: type[Base]
+    attribute: str
 
     @property
     def is_basic_field(self) -> bool:
@@ -79,13 +80,16 @@ class WrittenField(GatedField):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """The row, if the viewer may read its type."""
         self.target.allow(info.context.viewer)
-        return source.row
+        return getattr(source, self.attribute, None)
 
 
-def written(model: type[Base], description: str) -> Any:
-    """The row of `model` that the mutation is about: `deal: Deal | None = written(models.Deal, …)`."""
+def written(model: type[Base], description: str, attribute: str = "row") -> Any:
+    """The row of `model` that the mutation is about: `deal: Deal | None = written(models.Deal, …)`.
+
+    A payload of several rows names them by `attribute`, and gets them as `Payload.of(row, attribute=other)`.
+    """
     result = WrittenField(type_annotation=None, description=description)
-    result.model = model
+    result.model, result.attribute = model, attribute
     return result
 
 
@@ -99,10 +103,10 @@ class Payload:
     row: strawberry.Private[Any] = None
 
     @classmethod
-    def of(cls, row: Any) -> Self:
-        """The payload of a mutation that wrote `row`."""
+    def of(cls, row: Any, **others: Any) -> Self:
+        """The payload of a mutation that wrote `row`, and `others`."""
         made = object.__new__(cls)
-        made.__dict__.update(errors=[], row=row)
+        made.__dict__.update(others, errors=[], row=row)
         return made
 
     @classmethod

@@ -1,7 +1,8 @@
 """The work of one root mutation: its transaction, who asks, and what goes into the audit log."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -9,11 +10,14 @@ import sqlalchemy as sa
 
 from db.models import AuditLog
 from graph.auth.viewer import Viewer
-from graph.errors import UserError, UserErrorCode
+from graph.errors import BadInput, UserError, UserErrorCode
+from graph.filters import parse_id
 from graph.snapshot import Change
 from graph.tables import TableType
 
 MAX_USER_AGENT = 512
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -30,6 +34,14 @@ def refusal(code: UserErrorCode, message: str, *field: str, row: Any = None) -> 
     return Refused(UserError(code=code, field=["input", *field] if field else None, message=message), row=row)
 
 
+def id_of(given: str, *field: str) -> UUID:
+    """An id that a client gave in `field`; Refused if it is none."""
+    try:
+        return parse_id(given)
+    except BadInput as error:
+        raise refusal(UserErrorCode.INVALID, str(error), *field) from None
+
+
 @dataclass
 class Work:
     """What a root mutation does its work with. Everything here is one transaction."""
@@ -42,10 +54,19 @@ class Work:
     """Whether the mutation answered without errors: only then is the transaction committed."""
     keep: bool = True
     """Whether what was done is to stay; a dry run says no."""
+    found: dict[Any, Any] = field(default_factory=dict, init=False)
+    """What rules have looked up, for `once`."""
 
     async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         """The result of a statement."""
         return await self.transaction.execute(statement)
+
+    async def once(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> T:
+        """What `look_up` finds; the rows of a bulk that need the same share one statement."""
+        if key not in self.found:
+            self.found[key] = await look_up()
+        found: T = self.found[key]
+        return found
 
     async def read(self, shown: TableType, id: UUID, *, lock: bool = False) -> Any:
         """The row of `shown` with this id that the viewer may see, or None; `lock` until the end."""
