@@ -16,6 +16,7 @@ from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.viewer import Viewer, load_viewer
 from graph.errors import BadInput, Unauthenticated
 from graph.loaders import Loaders
+from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
@@ -49,6 +50,10 @@ class Context:
     _viewer: Viewer | None = field(default=None, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        # Scalars are parsed without a context, in the task that has just made this one.
+        phone_region.set(self.services.settings.default_region)
 
     @property
     def viewer(self) -> Viewer:

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
@@ -36,6 +37,9 @@ CurrencyCode = NewType("CurrencyCode", str)
 IPAddress = NewType("IPAddress", str)
 URL = NewType("URL", str)
 Cursor = NewType("Cursor", str)
+
+phone_region: ContextVar[str] = ContextVar("phone_region", default="EG")
+"""The country whose phone numbers need no `+`; `Context` sets it for its operation."""
 
 MAX_BIGINT = 2**63 - 1
 MAX_DIGITS = 1000
@@ -147,14 +151,21 @@ def _parse_email(value: object) -> str:
 
 
 def _parse_phone(value: object) -> str:
-    value = text(value, "PhoneNumber")
+    value, region = text(value, "PhoneNumber"), phone_region.get()
     try:
-        number = phonenumbers.parse(value, None)
+        number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or len(value) > 32 or not phonenumbers.is_possible_number(number):
-        raise ValueError("PhoneNumber is E.164, such as +201001234567.")
+    if number is None or len(value) > 32 or number.extension or not _dialled(number, value):
+        raise ValueError(f"PhoneNumber is E.164, such as +201001234567, or a number of {region}.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _dialled(number: phonenumbers.PhoneNumber, value: str) -> bool:
+    """Whether there can be such a number: what says its country is believed, a guess at it must be right."""
+    if value.lstrip().startswith(("+", "\uff0b")):
+        return phonenumbers.is_possible_number(number)
+    return phonenumbers.is_valid_number(number)
 
 
 def _parse_currency(value: object) -> str:
@@ -252,7 +263,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     PhoneNumber: _scalar(
         "PhoneNumber",
-        "A phone number in E.164, such as `+201001234567`.",
+        "A phone number in E.164, such as `+201001234567`. Input may also be a national number of the "
+        "deployment's own country, such as `0100 123 4567`.",
         "https://www.itu.int/rec/T-REC-E.164",
         _parse_phone,
     ),

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import phonenumbers
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -81,12 +82,23 @@ class Settings(BaseSettings):
         default="info", description="The least that is logged."
     )
 
+    default_region: str = Field(
+        default="EG", description="The country, ISO 3166, whose phone numbers may be written without a `+`."
+    )
+
     audit_retention_months: Months | None = Field(
         default=None, description="Months of audit log to keep attached; unset keeps all."
     )
     webhook_retention_months: Months | None = Field(
         default=None, description="Months of integration webhook log to keep attached; unset keeps all."
     )
+
+    @field_validator("default_region")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("no country with phone numbers has this code")
+        return value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
