@@ -1,0 +1,152 @@
+"""Changing deals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import strawberry
+from strawberry import ID
+
+from db import models
+from graph.context import Info
+from graph.errors import UserErrorCode
+from graph.permissions import Permission
+from graph.types.crm import Deal
+from graph.writing.bulk import BulkPayload, create_all
+from graph.writing.editing import Editing
+from graph.writing.mutation import Payload, mutation, payload, written
+from graph.writing.states import States
+from graph.writing.users import assignee, check_active
+from graph.writing.values import Draft
+from graph.writing.work import Work, id_of, refusal
+
+
+@payload("What became of a deal.")
+class DealPayload(Payload):
+    """A deal."""
+
+    deal: Deal | None = written(models.Deal, "The deal, as it now is or last was.")
+
+
+@payload("What became of each of several deals.")
+class DealsPayload(BulkPayload):
+    """Several deals."""
+
+    results: list[DealPayload] = strawberry.field(description="One for each row, in their order.")
+
+
+async def _rules(work: Work, draft: Draft) -> None:
+    if draft.now("amount_minor") is not None and draft.now("currency") is None:
+        draft.invalid("currency", "An amount takes a currency.")
+    if draft.before is None:
+        if "stage_id" not in draft.values:
+            await _first_stage(work, draft)
+        draft.values.setdefault("owner_user_id", work.viewer.user_id)
+        await check_active(work, draft, "owner_user_id")
+
+
+async def _first_stage(work: Work, draft: Draft) -> None:
+    """Let a new deal start at the first stage of its pipeline."""
+    pipeline_id = draft.values["pipeline_id"]
+    pipeline, stage = models.DealPipeline.__table__.c, models.DealStage.__table__.c
+    first = (
+        sa.select(stage.id)
+        .where(stage.tenant_id == pipeline.tenant_id, stage.pipeline_id == pipeline.id)
+        .order_by(stage.order_index, stage.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = sa.select(first).where(
+        pipeline.tenant_id == work.viewer.tenant_id, pipeline.id == pipeline_id
+    )
+
+    async def look_up() -> Any:
+        return (await work.execute(statement)).all()
+
+    found = await work.once(("first stage", pipeline_id), look_up)
+    if not found:
+        draft.invalid("pipeline_id", "There is nothing with this id.", UserErrorCode.NOT_FOUND)
+    elif found[0][0] is None:
+        draft.invalid("pipeline_id", "This pipeline has no stage yet.")
+    else:
+        draft.values["stage_id"] = found[0][0]
+
+
+deals = Editing(
+    models.Deal,
+    DealPayload,
+    "contact_id company_id name amount_minor currency expected_close_at tags",
+    fixed="pipeline_id stage_id owner_user_id",
+    defaults={
+        "stage_id": "Left out, it is the first of the pipeline.",
+        "owner_user_id": "Left out, it is you; with null the deal is nobody's.",
+    },
+    create=Permission.DEALS_CREATE,
+    update=Permission.DEALS_UPDATE,
+    delete=Permission.DEALS_DELETE,
+    rules=_rules,
+)
+deal_states = States(
+    deals, "status", {"win": ("open", "won"), "lose": ("open", "lost"), "reopen": ("won lost", "open")}
+)
+
+
+@strawberry.input(description="Which deal goes to which stage.")
+class MoveDealInput:
+    """A step of a deal."""
+
+    id: ID = strawberry.field(description="The id of the deal.")
+    stage_id: ID = strawberry.field(description="The id of a stage of the deal's pipeline.")
+
+
+@strawberry.input(description="Which deal becomes whose.")
+class AssignDealInput:
+    """A deal and a user."""
+
+    id: ID = strawberry.field(description="The id of the deal.")
+    owner_user_id: ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The id of an active user, or null for nobody."
+    )
+
+
+@strawberry.type
+class DealsMutation:
+    """Deals."""
+
+    create_deal: DealPayload | None = deals.create("Open a deal.")
+    create_deals: DealsPayload | None = create_all(deals, "Open up to 500 deals.")
+    update_deal: DealPayload | None = deals.update(
+        "Change a deal. Its stage changes by `moveDeal`, its status by `winDeal`, `loseDeal` and "
+        "`reopenDeal`, its owner by `assignDeal`."
+    )
+    delete_deal: DealPayload | None = deals.delete("Delete a deal. What was done about it stays.")
+    win_deal: DealPayload | None = deal_states.field("win", "Win an open deal.", Permission.DEALS_MOVE)
+    lose_deal: DealPayload | None = deal_states.field("lose", "Lose an open deal.", Permission.DEALS_MOVE)
+    reopen_deal: DealPayload | None = deal_states.field(
+        "reopen", "Open a deal again that was won or lost; it stands where it stood.", Permission.DEALS_MOVE
+    )
+
+    @mutation("Move an open deal to another stage of its pipeline.", needs=Permission.DEALS_MOVE)
+    async def move_deal(
+        self, info: Info, input: Annotated[MoveDealInput, strawberry.argument(description="What goes where.")]
+    ) -> DealPayload | None:
+        """The foreign key refuses a stage of another pipeline."""
+        work = info.context.work
+        deal = await deals.locked(work, input.id, None, "id")
+        if deal.status != "open":
+            message = f"This deal is {deal.status}: open it again before you move it."
+            raise refusal(UserErrorCode.CONFLICT, message, row=deal)
+        return DealPayload.of(
+            await deals.change(work, deal, {"stage_id": id_of(input.stage_id, "stageId")}, "move")
+        )
+
+    @mutation("Make a deal another user's, or nobody's.", needs=Permission.DEALS_UPDATE)
+    async def assign_deal(
+        self, info: Info, input: Annotated[AssignDealInput, strawberry.argument(description="What to whom.")]
+    ) -> DealPayload | None:
+        """Only an active user of the tenant can have it."""
+        work = info.context.work
+        deal = await deals.locked(work, input.id, None, "id")
+        owner = await assignee(work, input.owner_user_id, "ownerUserId")
+        return DealPayload.of(await deals.change(work, deal, {"owner_user_id": owner}, "assign"))
