@@ -17,7 +17,6 @@ from sqlalchemy.exc import DBAPIError
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
-from db.models import AuditLog
 from graph.errors import BadInput, UserError, UserErrorCode
 from graph.limits import MAX_BULK
 from graph.writing import faults
@@ -70,7 +69,8 @@ class BulkField(MutationField):
         results = await insert_all(self.editing, work, rows)
         failed = sum(isinstance(result, Refused) for result in results)
         answer: Any = self.payload.of(None)
-        if failed and kwargs["mode"] is BulkMode.ALL_OR_NOTHING:
+        # The default comes as its name: the printer, which sorts, knows no members.
+        if failed and kwargs["mode"] is not BulkMode.EACH:
             message = f"{failed} of {len(rows)} rows cannot be made, so none was."
             answer.errors = [UserError(code=UserErrorCode.INVALID, field=None, message=message)]
             results = [result if isinstance(result, Refused) else None for result in results]
@@ -161,4 +161,4 @@ async def _insert_one(editing: Editing, work: Work, draft: Draft) -> Any:
 async def _audit(editing: Editing, work: Work, rows: list[Any]) -> None:
     if rows:
         entries = [work.entry(f"{editing.entity}.create", editing.shown, after=row) for row in rows]
-        await work.transaction.execute(sa.insert(AuditLog), entries)
+        await work.write_down(entries)

@@ -19,6 +19,9 @@ MAX_USER_AGENT = 512
 
 T = TypeVar("T")
 
+# Not now(), when the transaction began: of two that change a row, the one that waited may have begun first.
+_AUDIT = sa.insert(AuditLog).values(created_at=sa.func.clock_timestamp())
+
 
 class Refused(Exception):
     """The mutation is not done, for reasons that the person can mend; `row` is the row as it is."""
@@ -84,7 +87,11 @@ class Work:
 
         What the type does not show, secrets among it, is in neither.
         """
-        await self.execute(sa.insert(AuditLog).values(self.entry(action, shown, before, after)))
+        await self.write_down([self.entry(action, shown, before, after)])
+
+    async def write_down(self, entries: list[dict[str, Any]]) -> None:
+        """Add rows to the audit log."""
+        await self.transaction.execute(_AUDIT, entries)
 
     def entry(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> dict[str, Any]:
         """The row of the audit log for `audit`, for those who write many at once."""
