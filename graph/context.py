@@ -1,6 +1,8 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,9 +12,11 @@ import strawberry
 from graphql import GraphQLError
 
 from db.session import Database, Scope
+from graph.auth.attempts import Attempts, Kind
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
+from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
 from graph.errors import BadInput, Unauthenticated
 from graph.loaders import Loaders
@@ -20,7 +24,7 @@ from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
-from graph.writing.work import MAX_USER_AGENT, Work
+from graph.writing.work import Work
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Services:
     tokens: AccessTokens
     passwords: Passwords
     settings: Settings
+    attempts: Attempts = field(default_factory=Attempts)
 
 
 @dataclass
@@ -54,6 +59,11 @@ class Context:
     def __post_init__(self) -> None:
         # Scalars are parsed without a context, in the task that has just made this one.
         phone_region.set(self.services.settings.default_region)
+
+    @property
+    def client(self) -> Client:
+        """From where the request comes."""
+        return Client(self.ip, self.user_agent)
 
     @property
     def viewer(self) -> Viewer:
@@ -101,7 +111,18 @@ class Context:
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
 
-    async def become(self, token: str) -> None:
+    def attempts(self, kind: Kind, account: Iterable[object] | None) -> AbstractAsyncContextManager[None]:
+        """An attempt from this client's address; see `Attempts.of`."""
+        return self.services.attempts.of(kind, account=account, address=self.client.address)
+
+    async def identify(self) -> Viewer:
+        """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
+        await self.become(self.token)
+        viewer = await self.authenticate()
+        await self.close()
+        return viewer
+
+    async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
         await self.close()
         self.token = token
@@ -123,7 +144,7 @@ class Context:
         self._viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
-        self.work = Work(self._viewer, change, self.ip, self.user_agent and self.user_agent[:MAX_USER_AGENT])
+        self.work = Work(self._viewer, change, self.client.address, self.client.program)
         if self.idempotency is None:
             return None
         answered = await claim(change, self._viewer, self.idempotency)

@@ -7,6 +7,7 @@
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
     ├── IdempotencyConflict IDEMPOTENCY_CONFLICT  another request came with this key
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
+    ├── RateLimited        RATE_LIMITED      too many attempts; extensions.retryAfter in seconds
     ├── Timeout            TIMEOUT           the database took too long over a statement
     └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
 
@@ -88,6 +89,21 @@ class IdempotencyConflict(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("This idempotency key belongs to another request.")
+
+
+class RateLimited(GatewayError):
+    """Too many attempts by this account or from this address."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and after how many seconds it is worth trying again."""
+        return {"code": self.code, "retryAfter": self.retry_after}
 
 
 class Timeout(GatewayError):

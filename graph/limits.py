@@ -45,3 +45,39 @@ NOT_NEGATIVE = frozenset(
 
 MAX_BULK = 500
 """Rows of one bulk mutation."""
+
+SIGN_IN_PER_ACCOUNT = "10 per 5 minutes"
+"""Wrong passwords for one account, at signing in or at changing it; then nobody gets in for a while."""
+
+SIGN_IN_PER_ADDRESS = "100 per 5 minutes"
+"""Wrong passwords from one address, whatever the account."""
+
+REFRESH_PER_ACCOUNT = "100 per 5 minutes"
+"""Refresh tokens of one session that were refused."""
+
+REFRESH_PER_ADDRESS = "300 per 5 minutes"
+"""Refresh tokens from one address that were refused."""
+
+LETTER_PER_ACCOUNT = "10 per 5 minutes"
+"""Tokens from letters, of one user, that were refused."""
+
+LETTER_PER_ADDRESS = "100 per 5 minutes"
+"""Tokens from letters, from one address, that were refused."""
+
+RESET_PER_ACCOUNT = "5 per 1 hour"
+"""Letters for a new password that one account is sent."""
+
+RESET_PER_ADDRESS = "60 per 1 hour"
+"""Letters for a new password that one address asks for."""
+
+REFRESH_GRACE_SECONDS = 30
+"""How long after its use a refresh token still gets the same successor, for a second tab."""
+
+RESET_SECONDS = 60 * 60
+"""Life of the token in a letter for a new password."""
+
+INVITATION_SECONDS = 7 * 24 * 60 * 60
+"""Life of the token in an invitation."""
+
+MAX_ROLES_INVITED = 50
+"""Roles that an invitation gives."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.errors import Timeout, Unavailable
 
-_QUERY_CANCELED = "57014"
+_TOO_LONG = ("57014", "55P03")  # a statement, or its waiting for a lock, ran past its time
 _SAVEPOINT, _ROLLBACK_TO, _RELEASE = (
     sa.text(f"{verb} attempt") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
 )
@@ -60,11 +60,7 @@ class Snapshot:
             await self._stack.__aexit__(type(error), error, error.__traceback__)
         except Exception as final:  # the session says here what the error amounts to
             error = final
-        if isinstance(error, DatabaseUnavailable):
-            return Unavailable()
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
-            return Timeout()
-        return error
+        return told(error)
 
     async def close(self) -> None:
         """End the transaction and give the connection back."""
@@ -116,6 +112,15 @@ class Change(Snapshot):
         async with self._lock:
             if self._over is None:
                 self._over = await self._abandon(_Undone())
+
+
+def told(error: Exception) -> Exception:
+    """What a client is told of an error of the database: Unavailable, Timeout, or nothing better than it."""
+    if isinstance(error, DatabaseUnavailable):
+        return Unavailable()
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _TOO_LONG:
+        return Timeout()
+    return error
 
 
 class _Undone(Exception):

@@ -115,9 +115,9 @@ class Editing:
         made.gate(self.permissions[verb])
         return made
 
-    def input(self, *, creating: bool) -> type:
+    def input(self, *, creating: bool, name: str | None = None) -> type:
         """The input type, made once."""
-        name = f"{'Create' if creating else 'Update'}{self.shown.name}Input"
+        name = name or f"{'Create' if creating else 'Update'}{self.shown.name}Input"
         if name not in type_namespace:
             fields = {
                 graphql_name: (column.name, self._annotation(column, creating), self._help(column, creating))
@@ -145,8 +145,8 @@ class Editing:
         draft.take(self.columns(creating=True), given)
         return await self.insert_draft(work, draft)
 
-    async def insert_draft(self, work: Work, draft: Draft) -> Any:
-        """A new row as drafted, by the table's rules, and written down."""
+    async def insert_draft(self, work: Work, draft: Draft, action: str = "create") -> Any:
+        """A new row as drafted, by the table's rules; written down as `entity.action`."""
         await self.check(work, draft)
         await self.make_room(work, 1)
         table = self.shown.table
@@ -156,7 +156,7 @@ class Editing:
             .returning(*self.shown.select(table))
         )
         row = self.shown.row(tuple((await self.attempt(work, statement, *draft.path)).one()))
-        await work.audit(f"{self.entity}.create", self.shown, after=row)
+        await work.audit(f"{self.entity}.{action}", self.shown, after=row)
         return row
 
     async def change(self, work: Work, before: Any, values: dict[str, Any], action: str = "update") -> Any:
@@ -164,10 +164,10 @@ class Editing:
         values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
         if not values:
             return before
-        table = self.shown.table
+        table, key = self.shown.table, self.shown.key[0]
         statement = (
             sa.update(table)
-            .where(self.shown.scope(table, work.viewer), table.c.id == before.id)
+            .where(self.shown.scope(table, work.viewer), table.c[key] == getattr(before, key))
             .values(**values)
             .returning(*self.shown.select(table))
         )

@@ -15,8 +15,6 @@ from graph.filters import parse_id
 from graph.snapshot import Change
 from graph.tables import TableType
 
-MAX_USER_AGENT = 512
-
 T = TypeVar("T")
 
 # Not now(), when the transaction began: of two that change a row, the one that waited may have begun first.
@@ -75,7 +73,7 @@ class Work:
         """The row of `shown` with this id that the viewer may see, or None; `lock` until the end."""
         source = shown.table
         statement = sa.select(*shown.select(source)).where(
-            shown.scope(source, self.viewer), source.c.id == id
+            shown.scope(source, self.viewer), source.c[shown.key[0]] == id
         )
         if lock:
             statement = statement.with_for_update()
@@ -93,17 +91,27 @@ class Work:
         """Add rows to the audit log."""
         await self.transaction.execute(_AUDIT, entries)
 
+    async def note(self, action: str, id: UUID, after: dict[str, Any]) -> None:
+        """Write down an `action` that is not the change of one row: to what, and what became of it."""
+        about = {"entity_type": action.partition(".")[0], "entity_id": id, "after_data": after}
+        await self.execute(sa.insert(AuditLog).values(self._done(action) | about))
+
     def entry(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> dict[str, Any]:
         """The row of the audit log for `audit`, for those who write many at once."""
         row = after if after is not None else before
+        about = {
+            "entity_type": action.partition(".")[0],
+            "entity_id": getattr(row, shown.key[0], None),
+            "before_data": plain(shown, before),
+            "after_data": plain(shown, after),
+        }
+        return self._done(action) | about
+
+    def _done(self, action: str) -> dict[str, Any]:
         return {
             "tenant_id": self.viewer.tenant_id,
             "user_id": self.viewer.user_id,
             "action": action,
-            "entity_type": action.partition(".")[0],
-            "entity_id": getattr(row, "id", None),
-            "before_data": plain(shown, before),
-            "after_data": plain(shown, after),
             "ip_address": self.ip,
             "user_agent": self.user_agent,
         }
