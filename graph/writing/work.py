@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -62,6 +63,11 @@ class Work:
         """The result of a statement."""
         return await self.transaction.execute(statement)
 
+    async def moment(self) -> datetime:
+        """The time by the database's clock, for columns that say when something was done."""
+        found: datetime = (await self.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        return found
+
     async def once(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> T:
         """What `look_up` finds; the rows of a bulk that need the same share one statement."""
         if key not in self.found:
@@ -76,7 +82,9 @@ class Work:
             shown.scope(source, self.viewer), source.c[shown.key[0]] == id
         )
         if lock:
-            statement = statement.with_for_update()
+            # Codes without a tenant may be read, and are nobody's to change.
+            own = source.c.get("tenant_id", source.c[shown.key[0]]) == self.viewer.tenant_id
+            statement = statement.where(own).with_for_update()
         row = (await self.execute(statement)).one_or_none()
         return None if row is None else shown.row(tuple(row))
 
