@@ -5,8 +5,11 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
+from graph.mutations.integrations import IntegrationsMutation
+from graph.mutations.inventory import InventoryMutation
 from graph.queries.approvals import ApprovalsQuery
 from graph.queries.billing import BillingQuery
 from graph.queries.crm import CrmQuery
@@ -40,7 +43,7 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(IdentityMutation, CrmMutation):
+class Mutation(IdentityMutation, CrmMutation, InventoryMutation, BillingMutation, IntegrationsMutation):
     """The domains' mutations in one type."""
 
 
