@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Text, func, literal, select
 
 from db.enums import UserStatus
 from db.models import Tenant, User
@@ -37,7 +37,7 @@ class Account:
             User.id == self.user_id,
             User.status == UserStatus.ACTIVE,
             User.email == self.email,
-            User.password_hash.is_not_distinct_from(self.password_hash),
+            User.password_hash.is_not_distinct_from(literal(self.password_hash, Text)),
         )
 
 
