@@ -195,3 +195,29 @@ async def test_of_many_new_versions_at_once_one_comes_into_force(scene: Scene) -
     assert told == {"[]": 1, "[{'code': 'CONFLICT'}]": 29}
     rows = await scene.rows(MapShape)
     assert [(row["version"], row["is_active"]) for row in rows] == [(1, False), (2, True)]
+
+
+async def test_a_unit_that_goes_while_its_shapes_are_drawn_anew(scene: Scene) -> None:
+    for _ in range(5):
+        unit = await scene.insert(Unit)
+        shapes = [await scene.insert(MapShape, unit_id=unit["id"]) for _ in range(6)]
+        revisions = [
+            scene.ask(
+                "reviseMapShape",
+                "errors { code }",
+                input={"id": str(shape["id"]), "geomGeojson": square(1, 2)},
+            )
+            for shape in shapes
+        ]
+        revisions.insert(3, scene.ask("deleteUnit", "errors { code }", id=str(unit["id"])))
+        answers = [
+            payload for answer in await asyncio.gather(*revisions) for payload in answer["data"].values()
+        ]
+        assert answers[3] == {"errors": []}
+        assert {str(answer) for answer in answers} <= {
+            "{'errors': []}",
+            "{'errors': [{'code': 'NOT_FOUND'}]}",
+        }
+    rows = await scene.rows(MapShape)
+    assert {row["unit_id"] for row in rows} == {None}
+    assert all(row["is_active"] for row in rows if row["version"] == 2)
