@@ -8,10 +8,8 @@ from itertools import chain
 
 import shapely
 
-MAX_POINTS = 1000
-"""Positions of an outline. GEOS takes quadratic time over the worst of them: 50 ms at this bound."""
-MAX_PIXEL = 1_000_000
-"""How far from the corner of its overlay a position may be, in pixels."""
+from graph.limits import MAX_OUTLINE_POINTS, MAX_PIXEL
+
 MIN_RING = 4
 
 Ring = list[tuple[float, float]]
@@ -33,8 +31,8 @@ def check_outline(value: object) -> None:
             polygons = [_rings(item) for item in _list(coordinates, "A MultiPolygon")]
         case _:
             raise ValueError("This is a GeoJSON Polygon or MultiPolygon.")
-    if sum(map(len, chain.from_iterable(polygons))) > MAX_POINTS:
-        raise ValueError(f"At most {MAX_POINTS} positions.")
+    if sum(map(len, chain.from_iterable(polygons))) > MAX_OUTLINE_POINTS:
+        raise ValueError(f"At most {MAX_OUTLINE_POINTS} positions.")
     shape = shapely.MultiPolygon([(outer, holes) for outer, *holes in polygons])
     # "Self-intersection[3 4]": the reason is GEOS's and follows no grammar, the place is of use.
     reason = "" if shape.is_valid else shapely.is_valid_reason(shape)

@@ -81,3 +81,23 @@ INVITATION_SECONDS = 7 * 24 * 60 * 60
 
 MAX_ROLES_INVITED = 50
 """Roles that an invitation gives."""
+
+MAX_NOTIFIED = 500
+"""Users who are told of something in one mutation."""
+
+MAX_RECIPIENTS = 50_000
+"""Recipients of one campaign."""
+
+MAX_TRIES = 5
+"""How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
+
+MAX_OUTLINE_POINTS = 1000
+"""Positions of an outline. GEOS takes quadratic time over the worst of them: 50 ms at this bound."""
+
+MAX_PIXEL = 1_000_000
+"""How far from the corner of its overlay a position of an outline may be, in pixels."""
+
+MAX_URL = 2048
+"""Characters of a URL, in `URLS`."""
+
+URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})

@@ -26,6 +26,8 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.limits import MAX_URL
+
 DateTime = NewType("DateTime", dt.datetime)
 Date = NewType("Date", dt.date)
 BigInt = NewType("BigInt", int)
@@ -190,8 +192,8 @@ def _parse_url(value: object) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
     except ValueError:
         usable = False
-    if not usable or len(value) > 2048:
-        raise ValueError("URL is an absolute http or https address of at most 2,048 characters.")
+    if not usable or len(value) > MAX_URL:
+        raise ValueError(f"URL is an absolute http or https address of at most {MAX_URL:,} characters.")
     return value
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from graph.geojson import MAX_POINTS, check_outline
+from graph.geojson import check_outline
+from graph.limits import MAX_OUTLINE_POINTS
 
 TRIANGLE = [[0, 0], [4, 0], [0, 4], [0, 0]]
 
@@ -78,13 +79,13 @@ def test_no_outline(value: object, message: str) -> None:
 
 
 def test_an_outline_has_an_end() -> None:
-    ring = [[x, 0] for x in range(MAX_POINTS - 1)] + [[0, 1], [0, 0]]
-    with pytest.raises(ValueError, match=f"^At most {MAX_POINTS} positions.$"):
+    ring = [[x, 0] for x in range(MAX_OUTLINE_POINTS - 1)] + [[0, 1], [0, 0]]
+    with pytest.raises(ValueError, match=f"^At most {MAX_OUTLINE_POINTS} positions.$"):
         check_outline(polygon(ring))
 
 
 def test_the_worst_outline_holds_nobody_up() -> None:
-    teeth = MAX_POINTS // 2 - 1
+    teeth = MAX_OUTLINE_POINTS // 2 - 1
     ring = [point for n in range(teeth) for point in ([n, n], [n + 0.5 + teeth, n + teeth])]
     before = time.process_time()
     check_outline(polygon([*ring, [3 * teeth, -3 * teeth], ring[0]]))

@@ -94,6 +94,13 @@ async def test_a_tour_is_on_the_web(scene: Scene, project: str, url: str) -> Non
     assert await scene.codes("createUnit", input=flat(project, virtualTourUrl=url)) == ["BAD_INPUT"]
 
 
+async def test_an_address_on_the_web_may_be_long(scene: Scene, project: str) -> None:
+    url = f"https://tour.test/{'a' * 2030}"
+    done = await scene.call("createUnit", "unit { virtualTourUrl }", input=flat(project, virtualTourUrl=url))
+    assert done["unit"] == {"virtualTourUrl": url}
+    assert await scene.codes("createUnit", input=flat(project, virtualTourUrl=url + "a")) == ["BAD_INPUT"]
+
+
 async def test_anothers_project_and_code_are_not_there(
     scene: Scene, anyone: Client, owner: AsyncConnection, project: str
 ) -> None:
