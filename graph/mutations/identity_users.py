@@ -247,8 +247,10 @@ class UserMutation:
         role_ids = list(dict.fromkeys(id_of(id, "roleIds") for id in input.role_ids or ()))
         if len(role_ids) > limits.MAX_ROLES_INVITED:
             raise refusal(UserErrorCode.INVALID, f"At most {limits.MAX_ROLES_INVITED}.", "roleIds")
-        await hold(work, Permission.USERS_MANAGE, *([Permission.ROLES_MANAGE] if role_ids else []))
-        await roles_within(work, role_ids, "roleIds")
+        await hold(work, Permission.USERS_MANAGE)
+        if role_ids:
+            await hold(work, Permission.ROLES_MANAGE)
+            await roles_within(work, role_ids, "roleIds")
         profile = given_profile(full_name=input.full_name)
         draft = Draft()
         draft.take(users.columns(creating=True), {"email": input.email})

@@ -1,21 +1,23 @@
-"""An application of each test's own: what it counts of wrong passwords is no other test's."""
+"""Wrong passwords are counted anew for each test: they all come from one address."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.client import Client, running
+from graph.auth.attempts import Attempts
+from tests.client import Client
 from tests.mutations.identity.people import Person, tenant_with
-from tests.server import Urls
 
 
 @pytest.fixture
-async def anyone(urls: Urls, tmp_path: Path) -> AsyncIterator[Client]:
+def anyone(anyone: Client) -> Iterator[Client]:
     """A client that has not signed in."""
-    async with running(urls.gateway, tmp_path) as client:
-        yield client
+    services = anyone.services
+    anyone.app.state.services = replace(services, attempts=Attempts())
+    yield anyone
+    anyone.app.state.services = services
 
 
 @pytest.fixture
