@@ -1,7 +1,6 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +17,7 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
-from graph.errors import BadInput, Unauthenticated
+from graph.errors import Unauthenticated
 from graph.loaders import Loaders
 from graph.scalars import phone_region
 from graph.settings import Settings
@@ -51,6 +50,8 @@ class Context:
     idempotency: IdempotencyKey | None = None
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
+    answered: Answered | None = field(default=None, init=False)
+    """The answer that the idempotency key of the root mutation has: nothing is to be done then."""
 
     _viewer: Viewer | None = field(default=None, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
@@ -111,7 +112,7 @@ class Context:
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
 
-    def attempts(self, kind: Kind, account: Iterable[object] | None) -> AbstractAsyncContextManager[None]:
+    def attempts(self, kind: Kind, *account: object) -> AbstractAsyncContextManager[None]:
         """An attempt from this client's address; see `Attempts.of`."""
         return self.services.attempts.of(kind, account=account, address=self.client.address)
 
@@ -129,13 +130,8 @@ class Context:
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
 
-    async def begin(self, *, alone: bool) -> Answered | None:
-        """Open the transaction of a root mutation, or give the answer that its idempotency key has.
-
-        `alone`: whether it is the only one of its request, which an idempotency key demands.
-        """
-        if self.idempotency is not None and not alone:
-            raise BadInput("A request with an idempotency key has one mutation.")
+    async def begin(self) -> None:
+        """Open the transaction of a root mutation, or open it anew, unless its key is `answered`."""
         await self.close()
         self.__dict__.pop("loaders", None)
         claims = self._claims()
@@ -145,12 +141,10 @@ class Context:
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
         self.work = Work(self._viewer, change, self.client.address, self.client.program)
-        if self.idempotency is None:
-            return None
-        answered = await claim(change, self._viewer, self.idempotency)
-        if answered is not None:
-            await change.rollback()
-        return answered
+        if self.idempotency is not None:
+            self.answered = await claim(change, self._viewer, self.idempotency)
+            if self.answered is not None:
+                await change.rollback()
 
     async def finish(self, data: Any, errors: list[GraphQLError]) -> None:
         """End the transaction of a root mutation whose payload has been read: commit what was done."""

@@ -9,7 +9,7 @@
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
     ├── RateLimited        RATE_LIMITED      too many attempts; extensions.retryAfter in seconds
     ├── Timeout            TIMEOUT           the database took too long over a statement
-    └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
+    └── Unavailable        UNAVAILABLE       the database cannot be reached, or is contended: try again
 
 Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or BAD_INPUT by the
 phase that raised them; everything else is INTERNAL with a request id, and its cause in the log.
@@ -120,8 +120,15 @@ class Unavailable(GatewayError):
 
     code = "UNAVAILABLE"
 
+    def __init__(self, message: str = "The service cannot reach its database. Try again shortly.") -> None:
+        super().__init__(message)
+
+
+class Overtaken(Unavailable):
+    """Of transactions that waited for each other PostgreSQL ended this one: done again it may succeed."""
+
     def __init__(self) -> None:
-        super().__init__("The service cannot reach its database. Try again shortly.")
+        super().__init__("Others are changing the same. Try again shortly.")
 
 
 @strawberry.enum(description="Why a mutation did not do what was asked, for the person to mend.")
