@@ -58,9 +58,6 @@ REFRESH_PER_ACCOUNT = "100 per 5 minutes"
 REFRESH_PER_ADDRESS = "300 per 5 minutes"
 """Refresh tokens from one address that were refused."""
 
-LETTER_PER_ACCOUNT = "10 per 5 minutes"
-"""Tokens from letters, of one user, that were refused."""
-
 LETTER_PER_ADDRESS = "100 per 5 minutes"
 """Tokens from letters, from one address, that were refused."""
 

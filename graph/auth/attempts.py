@@ -39,14 +39,15 @@ class Kind:
     """What is attempted, and how often that may go wrong."""
 
     name: str
-    per_account: RateLimitItem
     per_address: RateLimitItem
+    per_account: RateLimitItem | None = None
 
 
-SIGN_IN: Final = Kind("sign_in", parse(limits.SIGN_IN_PER_ACCOUNT), parse(limits.SIGN_IN_PER_ADDRESS))
-REFRESH: Final = Kind("refresh", parse(limits.REFRESH_PER_ACCOUNT), parse(limits.REFRESH_PER_ADDRESS))
-LETTER: Final = Kind("letter", parse(limits.LETTER_PER_ACCOUNT), parse(limits.LETTER_PER_ADDRESS))
-RESET: Final = Kind("reset", parse(limits.RESET_PER_ACCOUNT), parse(limits.RESET_PER_ADDRESS))
+SIGN_IN: Final = Kind("sign_in", parse(limits.SIGN_IN_PER_ADDRESS), parse(limits.SIGN_IN_PER_ACCOUNT))
+REFRESH: Final = Kind("refresh", parse(limits.REFRESH_PER_ADDRESS), parse(limits.REFRESH_PER_ACCOUNT))
+RESET: Final = Kind("reset", parse(limits.RESET_PER_ADDRESS), parse(limits.RESET_PER_ACCOUNT))
+LETTER: Final = Kind("letter", parse(limits.LETTER_PER_ADDRESS))
+"""By address alone: whom a token names is not known before it has proved good."""
 
 _Counted = tuple[RateLimitItem, str]
 
@@ -61,13 +62,13 @@ class Attempts:
 
     @asynccontextmanager
     async def of(
-        self, kind: Kind, *, account: Iterable[object] | None, address: str | None
+        self, kind: Kind, *, address: str | None, account: Iterable[object] = ()
     ) -> AsyncIterator[None]:
         """One attempt, counted if the block raises AccessRefused; RateLimited if there were too many.
 
         `account` is what tells one account from another, whether there is such an account or not.
         """
-        counted = _counted(kind, account, address)
+        counted = _counted(kind, address, account)
         # Address first: who tries many accounts is not to fill the memory with them.
         while not all(self._may(item) for item in counted):
             await self._ended.wait()
@@ -85,9 +86,9 @@ class Attempts:
             self._ended.set()
             self._ended = asyncio.Event()
 
-    def count(self, kind: Kind, *, account: Iterable[object], address: str | None) -> None:
+    def count(self, kind: Kind, *, address: str | None, account: Iterable[object] = ()) -> None:
         """One attempt, which counts whatever comes of it; RateLimited if there were too many."""
-        for item, key in _counted(kind, account, address):
+        for item, key in _counted(kind, address, account):
             if not self._limiter.hit(item, key):
                 raise self._refusal(item, key)
 
@@ -104,12 +105,13 @@ class Attempts:
         return RateLimited(max(1, math.ceil(reset - time.time())))
 
 
-def _counted(kind: Kind, account: Iterable[object] | None, address: str | None) -> list[_Counted]:
+def _counted(kind: Kind, address: str | None, account: Iterable[object]) -> list[_Counted]:
     counted = [(kind.per_address, f"{kind.name} address {_network(address)}")]
-    if account is not None:
+    named = [str(part).strip().lower() for part in account]
+    if kind.per_account is not None and named:
         # Hashed: what people type is of any length.
-        named = hashlib.sha256(repr([str(part).strip().lower() for part in account]).encode())
-        counted.append((kind.per_account, f"{kind.name} account {named.hexdigest()}"))
+        digest = hashlib.sha256(repr(named).encode()).hexdigest()
+        counted.append((kind.per_account, f"{kind.name} account {digest}"))
     return counted
 
 

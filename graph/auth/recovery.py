@@ -86,7 +86,7 @@ async def reset_password(services: Services, token: LetterToken, new: str, clien
     hashed = await services.passwords.hash(new)
     async with services.database.write(Scope(account.tenant_id, account.user_id)) as connection:
         if not await _set(connection, account, hashed):
-            raise _expired()
+            raise expired()
         ended = await end_sessions(connection, account.tenant_id, account.user_id)
         await _written(connection, client, account, "user.reset_password", ended)
 
@@ -104,7 +104,7 @@ async def accept_invitation(
     tenant_id, user_id = account.tenant_id, account.user_id
     async with services.database.write(Scope(tenant_id, user_id)) as connection:
         if not await _set(connection, account, hashed, last_login_at=func.now()):
-            raise _expired()
+            raise expired()
         if profile:
             row = insert_profile(tenant_id, user_id, profile)
             await connection.execute(row)
@@ -122,7 +122,7 @@ async def _addressee(services: Services, token: LetterToken) -> Account:
     """The account that a token was given out to, or AccessRefused."""
     account = await account_with(services.database, token.tenant_id, token.user_id)
     if account is None or not account.active or not token.genuine(services.keys.current, account):
-        raise _expired()
+        raise expired()
     return account
 
 
@@ -144,5 +144,6 @@ async def _written(
     await record(connection, client, account.tenant_id, user_id, action, user_id, after)
 
 
-def _expired() -> AccessRefused:
+def expired() -> AccessRefused:
+    """What is said of a token that is not good, or no longer."""
     return AccessRefused("The link is no longer good. Ask for a new one.", "token")

@@ -8,9 +8,9 @@ import strawberry
 
 from db import models
 from graph.auth import letters
-from graph.auth.attempts import LETTER, RESET, SIGN_IN, AccessRefused
+from graph.auth.attempts import LETTER, RESET, SIGN_IN
 from graph.auth.letters import Letter, LetterToken
-from graph.auth.recovery import accept_invitation, change_password, request_reset, reset_password
+from graph.auth.recovery import accept_invitation, change_password, expired, request_reset, reset_password
 from graph.context import Info
 from graph.mutations.identity_access import access
 from graph.mutations.identity_sessions import SignInPayload
@@ -59,10 +59,12 @@ class PasswordPayload(Payload):
     """Nothing but `errors`: a password is not shown."""
 
 
-def letter_token(letter: Letter, text: str) -> tuple[LetterToken | None, tuple[object, ...] | None]:
-    """What the text of a token says, and the account that it names."""
+def letter_token(letter: Letter, text: str) -> LetterToken:
+    """What the text of a token says; AccessRefused if it cannot be one."""
     token = letters.read(letter, text)
-    return token, None if token is None else (token.tenant_id, token.user_id)
+    if token is None:
+        raise expired()
+    return token
 
 
 @strawberry.type
@@ -78,7 +80,7 @@ class PasswordMutation:
         """Wrong passwords count as they do at sign-in."""
         context = info.context
         viewer = await context.identify()
-        async with context.attempts(SIGN_IN, (viewer.tenant_id, viewer.user_id)):
+        async with context.attempts(SIGN_IN, viewer.tenant_id, viewer.user_id):
             await change_password(
                 context.services, viewer, input.current_password, input.new_password, context.client
             )
@@ -105,10 +107,8 @@ class PasswordMutation:
     ) -> PasswordPayload | None:
         """Whoever did it signs in afterwards."""
         context = info.context
-        token, account = letter_token(Letter.PASSWORD_RESET, input.token)
-        async with context.attempts(LETTER, account):
-            if token is None:
-                raise AccessRefused("The link is no longer good. Ask for a new one.", "token")
+        async with context.attempts(LETTER):
+            token = letter_token(Letter.PASSWORD_RESET, input.token)
             await reset_password(context.services, token, input.new_password, context.client)
         return PasswordPayload.of(None)
 
@@ -124,10 +124,8 @@ class PasswordMutation:
             profile = given_profile(full_name=input.full_name)
         except Refused as refused:
             return SignInPayload.refused(refused)
-        token, account = letter_token(Letter.USER_INVITATION, input.token)
-        async with context.attempts(LETTER, account):
-            if token is None:
-                raise AccessRefused("The link is no longer good. Ask for a new one.", "token")
+        async with context.attempts(LETTER):
+            token = letter_token(Letter.USER_INVITATION, input.token)
             done = await accept_invitation(context.services, token, input.password, profile, context.client)
         return await SignInPayload.entering(context, done)
 

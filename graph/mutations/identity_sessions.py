@@ -126,8 +126,7 @@ class SessionMutation:
         """Takes no token; one that comes along is set aside."""
         context = info.context
         credentials = Credentials(input.tenant_slug, input.email, input.password)
-        account = (input.tenant_slug, input.email)
-        async with context.attempts(SIGN_IN, account):
+        async with context.attempts(SIGN_IN, input.tenant_slug, input.email):
             done = await sign_in(context.services, credentials, context.client)
         return await SignInPayload.entering(context, done)
 
@@ -140,7 +139,7 @@ class SessionMutation:
         """Takes no access token; one that comes along is set aside."""
         context = info.context
         token = refresh.read(input.refresh_token, context.services.keys.current)
-        async with context.attempts(REFRESH, None if token is None else (token.session_id,)):
+        async with context.attempts(REFRESH, *(() if token is None else (token.session_id,))):
             if token is None:
                 raise AccessRefused("The session has ended. Sign in again.", "refreshToken")
             done = await refresh_session(context.services, token, context.client)
