@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert as into
 
 from db.gateway import platform_grants
-from db.models import Session
+from db.models import Role, Session
 from tests.mutations.identity.people import Person
 
 MANAGER = ("roles.manage", "users.manage", "deals.view")
@@ -187,3 +187,15 @@ async def test_two_parents_at_once_make_no_ring(admin: Person) -> None:
         )
         codes = [len(answer["data"]["updateRole"]["errors"]) for answer in done]
         assert sorted(codes) == [0, 1]
+
+
+async def test_a_role_and_the_one_it_includes_change_at_once(admin: Person) -> None:
+    for _ in range(5):
+        parent = await admin.role("deals.view")
+        child = await admin.role(parent=UUID(parent))
+        removed, renamed = await asyncio.gather(
+            admin.call("deleteRole", "role { id }", id=parent),
+            admin.call("updateRole", "role { name }", id=child, input={"name": "Renamed"}),
+        )
+        assert (removed, renamed) == ({"role": {"id": parent}}, {"role": {"name": "Renamed"}})
+        assert (await admin.row(Role, child))["parent_role_id"] is None

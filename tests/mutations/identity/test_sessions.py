@@ -232,3 +232,26 @@ async def test_who_knows_the_password_is_never_limited(admin: Person) -> None:
     done = await asyncio.gather(*(admin.sign_in() for _ in range(25)))
     assert len({tokens["refreshToken"] for tokens in done}) == 25
     assert await admin.alive()
+
+
+async def test_tokens_are_not_kept_under_an_idempotency_key(admin: Person) -> None:
+    document = "mutation ($input: SignInInput!) { signIn(input: $input) { refreshToken } }"
+    variables = {"input": credentials(admin)}
+    key = {"Idempotency-Key": "k"}
+    answers = [(await admin.signed_out().client.post(document, variables, **key)).json() for _ in range(2)]
+    assert len({answer["data"]["signIn"]["refreshToken"] for answer in answers}) == 2
+
+
+async def test_what_follows_signing_out_in_a_request_is_nobodys(admin: Person) -> None:
+    given = f'currentPassword: "{PASSWORD}", newPassword: "{PASSWORD}"'
+    document = (
+        f"mutation {{ signOut {{ session {{ id }} }} changePassword(input: {{ {given} }}) {{ __typename }}"
+        " signOutEverywhere { ended } }"
+    )
+    answer = await admin.client.ask(document)
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        (["changePassword"], "UNAUTHENTICATED"),
+        (["signOutEverywhere"], "UNAUTHENTICATED"),
+    ]
+    assert answer["data"]["signOut"]["session"] is not None
+    assert await admin.audit("user.change_password") == []
