@@ -85,6 +85,9 @@ MAX_NOTIFIED = 500
 MAX_RECIPIENTS = 50_000
 """Recipients of one campaign."""
 
+LAUNCH_SECONDS = 60
+"""How long one statement may take that writes, or takes back, the messages of a campaign."""
+
 MAX_TRIES = 5
 """How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
 

@@ -10,6 +10,8 @@ from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
 from graph.mutations.integrations import IntegrationsMutation
 from graph.mutations.inventory import InventoryMutation
+from graph.mutations.marketing import MarketingMutation
+from graph.mutations.notifications import NotificationsMutation
 from graph.queries.approvals import ApprovalsQuery
 from graph.queries.billing import BillingQuery
 from graph.queries.crm import CrmQuery
@@ -43,7 +45,15 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(IdentityMutation, CrmMutation, InventoryMutation, BillingMutation, IntegrationsMutation):
+class Mutation(
+    IdentityMutation,
+    CrmMutation,
+    InventoryMutation,
+    MarketingMutation,
+    NotificationsMutation,
+    BillingMutation,
+    IntegrationsMutation,
+):
     """The domains' mutations in one type."""
 
 
