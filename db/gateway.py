@@ -64,5 +64,7 @@ launches = Table(
     Index("launches_due_at_ix", "due_at"),
     Index("launches_user_id_ix", "tenant_id", "user_id"),
 )
-"""What is still to be done about campaigns: those scheduled, as `user_id` wants them launched at `due_at`, and
-those being sent, where it is NULL, until their last message has left. The row goes when that is done."""
+"""What is still to be done about campaigns: those scheduled, as `user_id` wants them launched at `due_at`.
+
+Those being sent have a row too, in which `due_at` is NULL; it goes when their last message has left.
+"""
