@@ -50,10 +50,10 @@ def _owner(settings: Settings) -> Iterator[str]:
         return
     from db import embedded
 
-    typer.echo(f"Starting PostgreSQL in {settings.data_dir} …")
     server = None
     try:
         with _deferring():
+            typer.echo(f"Starting PostgreSQL in {settings.data_dir} …")
             server = embedded.start(settings.data_dir)
         yield server.owner_url
     finally:
