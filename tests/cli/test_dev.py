@@ -16,6 +16,7 @@ import pytest
 from db import embedded
 from db.embedded import EmbeddedServer
 from tests.cli.program import PATIENCE, line_with, started
+from tests.server import Server, Urls
 
 ACCOUNTS = [
     ("demo", "admin@demo.test"),
@@ -39,9 +40,11 @@ def cluster(data_dir: Path) -> Path:
 
 
 @asynccontextmanager
-async def running(data_dir: Path) -> AsyncIterator[tuple[Process, str, list[tuple[str, str]]]]:
+async def running(
+    data_dir: Path, **settings: str
+) -> AsyncIterator[tuple[Process, str, list[tuple[str, str]]]]:
     """The program when it serves: itself, its address and the accounts that it printed."""
-    async with started("dev", data_dir=data_dir, port=0) as process:
+    async with started("dev", data_dir=data_dir, port=0, **settings) as process:
         line = await line_with(process.stdout, "/graphql")
         assert "GraphiQL" in line
         found = re.search(r"http://\S+(?=/graphql)", line)
@@ -61,7 +64,8 @@ async def end(process: Process, number: signal.Signals, data_dir: Path) -> None:
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 0
     assert b"Traceback" not in err
-    assert not (cluster(data_dir) / "postmaster.pid").exists()
+    if (data_dir / "postgres.json").exists():
+        assert not (cluster(data_dir) / "postmaster.pid").exists()
 
 
 async def sign_in(client: httpx.AsyncClient, slug: str, email: str) -> Any:
@@ -114,3 +118,22 @@ async def test_what_comes_before_serving_can_be_stopped_too(tmp_path: Path) -> N
     assert process.returncode == 0
     assert b"Traceback" not in err
     assert not (cluster(data_dir) / "postmaster.pid").exists()
+
+
+async def test_a_server_that_the_settings_name_is_used(
+    tmp_path: Path, server: Server, empty_database: Urls
+) -> None:
+    data_dir = tmp_path / "data"
+    settings = {
+        "owner_database_url": empty_database.owner,
+        "gateway_role": server.gateway_role,
+        "service_role": server.service_role,
+    }
+    async with running(data_dir, **settings) as (process, base, _):
+        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+            assert (await sign_in(client, *ACCOUNTS[0]))["viewer"]["user"]["email"] == "admin@demo.test"
+        await end(process, signal.SIGTERM, data_dir)
+    assert sorted(path.name for path in data_dir.iterdir()) == ["dev.lock", "keys.json"]
+    owner = await server.connect()
+    await owner.execute(f'DROP ROLE "{server.gateway_role}_dev"')
+    await owner.close()
