@@ -36,9 +36,9 @@ def dev(settings: Settings) -> None:
         serve.listen(settings) as port,
         _owner(settings) as owner_url,
     ):
-        ready = asyncio.run(_prepare(settings, owner_url))
+        server = serve.build(asyncio.run(_prepare(settings, owner_url)))
         typer.echo(_welcome(settings.host, port.getsockname()[1]))
-        serve.run(ready, port)
+        serve.run(server, port)
         typer.echo("Stopping.")
 
 

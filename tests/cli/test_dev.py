@@ -77,7 +77,7 @@ async def sign_in(client: httpx.AsyncClient, slug: str, email: str) -> Any:
 async def test_it_serves_the_demo_and_leaves_nothing_running(data_dir: Path) -> None:
     async with running(data_dir) as (process, base, accounts):
         assert accounts == ACCOUNTS
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as client:
             users = {}
             for slug, email in accounts:
                 signed_in = await sign_in(client, slug, email)
@@ -94,7 +94,7 @@ async def test_it_serves_the_demo_and_leaves_nothing_running(data_dir: Path) -> 
         await end(process, signal.SIGINT, data_dir)
 
     async with running(data_dir) as (process, base, _):
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as client:
             for slug, email in ACCOUNTS:
                 assert (await sign_in(client, slug, email))["viewer"]["user"]["id"] == users[email]
         await end(process, signal.SIGTERM, data_dir)
@@ -130,7 +130,7 @@ async def test_a_server_that_the_settings_name_is_used(
         "service_role": server.service_role,
     }
     async with running(data_dir, **settings) as (process, base, _):
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as client:
             assert (await sign_in(client, *ACCOUNTS[0]))["viewer"]["user"]["email"] == "admin@demo.test"
         await end(process, signal.SIGTERM, data_dir)
     assert sorted(path.name for path in data_dir.iterdir()) == ["dev.lock", "keys.json"]
