@@ -18,10 +18,13 @@ query Walk($first: Int, $after: String, $last: Int, $before: String) {
 async def walk(client: Client, field: str, arguments: str = "") -> list[str]:
     """The ids of all rows of a list, from its first page to its last."""
     ids: list[str] = []
+    seen: set[str] = set()
     page: dict[str, Any] = {"first": PAGE}
     while True:
         nodes, info = await _read(client, field, arguments, page)
         assert info["hasPreviousPage"] is bool(ids)
+        assert seen.isdisjoint(nodes)  # a walk in circles would not end
+        seen |= set(nodes)
         ids += nodes
         if not info["hasNextPage"]:
             return ids
@@ -32,10 +35,13 @@ async def walk(client: Client, field: str, arguments: str = "") -> list[str]:
 async def walk_back(client: Client, field: str, arguments: str = "") -> list[str]:
     """The ids of all rows of a list, from the last row of its last page to the first of its first."""
     ids: list[str] = []
+    seen: set[str] = set()
     page: dict[str, Any] = {"last": PAGE}
     while True:
         nodes, info = await _read(client, field, arguments, page)
         assert info["hasNextPage"] is bool(ids)
+        assert seen.isdisjoint(nodes)
+        seen |= set(nodes)
         ids += reversed(nodes)
         if not info["hasPreviousPage"]:
             return ids
