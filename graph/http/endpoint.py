@@ -38,7 +38,7 @@ async def graphql(request: Request) -> Response:
         asked = await read(request)
     except Refused as error:
         return _answer(error.status, refusal("BAD_INPUT", str(error)), accept)
-    status, body = await _execute(asked, _context(request, services))
+    status, body = await _execute(asked, _context(request, services, asked))
     # Without negotiation a client gets 200 for whatever was a GraphQL request, as section 6.4.1 has it.
     return _answer(status if _NEGOTIATED in accept else 200, body, accept)
 
@@ -78,13 +78,14 @@ def _answer(
     return Response(orjson.dumps(body), status, headers, f"{kind}; charset=utf-8")
 
 
-def _context(request: Request, services: Services) -> Context:
+def _context(request: Request, services: Services, asked: GraphQLRequest) -> Context:
     token = request.headers.get("authorization")
     if token is not None and token[:7].lower() == "bearer ":
         token = token[7:].strip()
     return Context(
         services,
         token,
+        asked.operation_name,
         ip=client_address(request, services.settings),
         user_agent=request.headers.get("user-agent"),
         request_id=uuid.uuid4().hex,
