@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db import embedded
@@ -27,6 +28,10 @@ EMBEDDED = pytest.StashKey[embedded.EmbeddedServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # structlog's own default renders tracebacks with all locals, which takes minutes for one error
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[SERVER] = Server(**worker["m3_server"])
