@@ -165,6 +165,7 @@ def conditions(way: Way, world: World) -> Iterator[tuple[str, str]]:
         if operand == "IDFilter":
             yield f"{field}: {{ in: $them }}", NOTHING
             yield f"{field}: {{ notIn: $them }}", EVERYTHING
+            yield f'{field}: {{ ne: "{world.them.ids[0]}" }}', EVERYTHING
             yield f"not: {{ {field}: {{ in: $them }} }}", EVERYTHING
             yield f"or: [{{ {field}: {{ in: $them }} }}, {{ {field}: {{ isNull: false }} }}]", SOMETHING
         related = operand.removesuffix("Filter")
