@@ -71,6 +71,7 @@ class Database:
         self.engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours
+            hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT,
