@@ -44,6 +44,7 @@ class Context:
 
     services: Services
     token: str | None = None
+    operation_name: str | None = None
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""

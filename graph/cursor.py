@@ -48,6 +48,9 @@ class CursorScope:
             raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except binascii.Error:
             raise BadCursor from None
+        # One spelling a cursor: padding and the unused bits of the last character are altered cursors too.
+        if base64.urlsafe_b64encode(raw).rstrip(b"=") != cursor.encode():
+            raise BadCursor
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         # The body is trusted only behind this line: it is ours to the byte.
         if not hmac.compare_digest(mac, self._mac(body)):

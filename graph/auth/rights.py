@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from db.enums import UserStatus
 from db.gateway import platform_grants
 from db.models import Role, RolePermission, User, UserRole
-from graph.auth.viewer import EVERYTHING, Viewer, effective, load_viewer
+from db.seed import EVERYTHING
+from graph.auth.viewer import Viewer, effective, load_viewer
 from graph.errors import Forbidden, Unauthenticated, UserErrorCode
 from graph.permissions import Permission
 from graph.writing.work import Work, refusal

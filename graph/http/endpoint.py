@@ -39,7 +39,7 @@ async def graphql(request: Request) -> Response:
         asked = await read(request)
     except Refused as error:
         return _answer(error.status, refusal("BAD_INPUT", str(error)), accept)
-    context = _context(request, services)
+    context = _context(request, services, asked)
     try:
         context.idempotency = _idempotency(request, asked)
     except BadInput as error:
@@ -64,7 +64,7 @@ async def _execute(asked: GraphQLRequest, context: Context) -> tuple[int, dict[s
         await _close(context)
     assert isinstance(result, ExecutionResult | PreExecutionError)
     executing = not isinstance(result, PreExecutionError)
-    errors = [describe(error, context.request_id, executing=executing) for error in result.errors or ()]
+    errors = describe(result.errors or (), context.request_id, executing=executing)
     # A request error is one that left nothing to execute; its response has no `data` at all.
     if errors and result.data is None and not any("path" in error for error in errors):
         return 400, {"errors": errors}
@@ -91,13 +91,14 @@ def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | No
     return IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
 
 
-def _context(request: Request, services: Services) -> Context:
+def _context(request: Request, services: Services, asked: GraphQLRequest) -> Context:
     token = request.headers.get("authorization")
     if token is not None and token[:7].lower() == "bearer ":
         token = token[7:].strip()
     return Context(
         services,
         token,
+        asked.operation_name,
         ip=client_address(request, services.settings),
         user_agent=request.headers.get("user-agent"),
         request_id=uuid.uuid4().hex,

@@ -1,6 +1,7 @@
 """Errors as the client gets them: every one with a code, none with a word of what went wrong inside."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -8,22 +9,47 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from graph.errors import GatewayError
 
+MAX_MESSAGE: Final = 1000
+"""Characters of a message; only one that repeats a name of the client's is longer."""
+
+# How graphql-core words what was submitted: at the end of a message, within it, and of a document's syntax
+_AT_THE_END: Final = re.compile(
+    r"[;,] found: .*|\. Found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
+)
+_WITHIN: Final = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_LITERAL: Final = re.compile(r'\b((?:Block)?String) ".*"', re.DOTALL)
+
 log = structlog.get_logger(__name__)
 
-_ECHO: Final = re.compile(r"(?:[,;] found|(cannot represent[^:]* value)|\. Found): .*", re.DOTALL)
-"""Where graphql-core repeats a value that was sent, which may be a password: at the end of what it says."""
-_LITERAL: Final = re.compile(r'\b((?:Block)?String) ".*"', re.DOTALL)
-"""And in what it says of syntax."""
-MAX_MESSAGE: Final = 1000
-"""Characters of a message; only one that repeats an enum's value or a name is longer."""
+
+def describe(errors: Sequence[GraphQLError], request_id: str, *, executing: bool) -> list[dict[str, Any]]:
+    """The entries of `errors`. `executing`: whether validation was over when they were raised.
+
+    What is not for the client is logged, once for all the fields that one fault has failed.
+    """
+    described = []
+    logged: set[int] = set()
+    for error in errors:
+        cause = _cause(error)
+        described.append(_describe(error, cause, request_id, executing=executing))
+        if described[-1]["extensions"]["code"] == "INTERNAL" and id(cause) not in logged:
+            logged.add(id(cause))
+            log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
+    return described
 
 
-def describe(error: GraphQLError, request_id: str, *, executing: bool) -> dict[str, Any]:
-    """One entry of `errors`. `executing`: whether validation was over when it was raised."""
+def _cause(error: GraphQLError) -> Exception | None:
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
-    described: dict[str, Any] = {"message": error.message}
+    return cause
+
+
+def _describe(
+    error: GraphQLError, cause: Exception | None, request_id: str, *, executing: bool
+) -> dict[str, Any]:
+    known = isinstance(cause, GatewayError)
+    described: dict[str, Any] = {"message": error.message if known else without_values(error.message)}
     if error.locations:
         described["locations"] = [location.formatted for location in error.locations]
     if error.path:
@@ -31,21 +57,21 @@ def describe(error: GraphQLError, request_id: str, *, executing: bool) -> dict[s
     if isinstance(cause, GatewayError):
         described["extensions"] = cause.extensions
     elif isinstance(error, GraphQLSyntaxError):
-        described |= {"message": _unechoed(error), "extensions": {"code": "GRAPHQL_PARSE_FAILED"}}
+        described["extensions"] = {"code": "GRAPHQL_PARSE_FAILED"}
     elif not executing:
-        described |= {"message": _unechoed(error), "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
+        described["extensions"] = {"code": "GRAPHQL_VALIDATION_FAILED"}
     elif cause is None or (isinstance(cause, ValueError) and error.path is None):
-        described |= {"message": _unechoed(error), "extensions": {"code": "BAD_INPUT"}}
+        described["extensions"] = {"code": "BAD_INPUT"}
     else:
-        log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
         described["message"] = "Something went wrong here. The request id finds it in the log."
         described["extensions"] = {"code": "INTERNAL", "requestId": request_id}
     return described
 
 
-def _unechoed(error: GraphQLError) -> str:
-    """The message without the values that the client sent."""
-    message = _LITERAL.sub(r"\1", _ECHO.sub(lambda found: f"{found[1] or ''}.", error.message))
+def without_values(message: str) -> str:
+    """An error of graphql-core without the value that it repeats, which may be a password."""
+    message = _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+    message = _LITERAL.sub(r"\1", message)
     return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}…"
 
 

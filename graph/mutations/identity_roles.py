@@ -14,8 +14,9 @@ import strawberry
 from strawberry import ID
 
 from db import models
+from db.seed import EVERYTHING
 from graph.auth.rights import allow, hold, holders_within, keeping_a_manager, roles_of, within
-from graph.auth.viewer import EVERYTHING, PLATFORM
+from graph.auth.viewer import PLATFORM
 from graph.context import Info
 from graph.errors import Forbidden, UserErrorCode
 from graph.permissions import Permission
