@@ -109,7 +109,8 @@ async def _create(connection: AsyncConnection, table: str, month: date) -> int:
 async def _stray_months(connection: AsyncConnection, table: str) -> list[date]:
     statement = text(
         f"SELECT DISTINCT date_trunc('month', {TIME[table]} AT TIME ZONE 'UTC')::date "  # noqa: S608
-        f"FROM partitions.{table}_default WHERE isfinite({TIME[table]}) AND {TIME[table]} >= '0001-01-01'"
+        f"FROM partitions.{table}_default WHERE isfinite({TIME[table]}) AND {TIME[table]} >= '0001-01-01' "
+        f"AND {TIME[table]} < '10000-01-01'"
     )
     async with connection.begin():
         return list(await connection.scalars(statement))

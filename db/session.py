@@ -161,7 +161,8 @@ def _quoted(value: str) -> str:
     """An SQL literal; SET takes no parameters."""
     if "\0" in value:
         raise ValueError("text with a NUL character cannot be stored or compared")
-    return "'" + value.replace("'", "''") + "'"
+    # E'…', so that a server with standard_conforming_strings off reads a backslash as we do.
+    return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _is_dead(error: BaseException, driver: "Driver") -> bool:

@@ -19,7 +19,7 @@ from graph import scalars
 from graph.auth.viewer import Viewer
 from graph.errors import BadInput
 from graph.inputs import camel_case, make_input
-from graph.limits import MAX_FILTER_DEPTH, MAX_FILTER_LIST, MAX_TEXT_FILTER
+from graph.limits import MAX_FILTER_DEPTH, MAX_FILTER_LIST, MAX_FILTER_SIZE, MAX_TEXT_FILTER
 from graph.stored import parameter
 from graph.tables import ColumnField, RelationField, TableType, type_namespace
 
@@ -159,6 +159,8 @@ def condition(
     """The WHERE clause for the filter `given` over `source`; BadInput or Forbidden where it cannot be."""
     if depth > MAX_FILTER_DEPTH:
         raise BadInput(f"A filter nests at most {MAX_FILTER_DEPTH} deep.")
+    if depth == 1:
+        _weigh(given)
     fields = filterable(shown)
     clauses: list[Condition] = []
     for name, value in given.items():
@@ -231,6 +233,20 @@ def _compare(stored: sa.Column[Any], source: sa.FromClause, given: Mapping[str, 
         else:
             clauses.append(_OPERATORS[operator](column, parameter(stored.type, value)))
     return clauses
+
+
+def _weigh(given: Any) -> None:
+    """BadInput for a filter that is too large, found out before anything is made of it."""
+    left, waiting = MAX_FILTER_SIZE, [given]
+    while waiting:
+        left -= 1
+        if left < 0:
+            raise BadInput(f"A filter has at most {MAX_FILTER_SIZE} conditions and values.")
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 def _bounded(name: str, values: list[Any]) -> list[Any]:

@@ -15,14 +15,15 @@ MAX_FILTER_DEPTH = 5
 MAX_CURSOR_LENGTH = 256 * 1024
 """Characters of a cursor, which holds the text that its list is sorted by."""
 
+MAX_FILTER_SIZE = 500
+"""Conditions, values and brackets of one filter, all told: lists within lists multiply."""
+
 MAX_TEXT_FILTER = 1000
 """Characters of a text that a filter compares with."""
 
 MAX_BODY_BYTES = 256 * 1024
 """The most bytes a request body may have."""
 
-MAX_JSON_NESTING = 64
-"""How deep the JSON of a request body may nest."""
 
 MAX_TEXT = 500
 """Characters of a text that is a line: a name, a code, an address."""

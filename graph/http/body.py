@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from graph.limits import MAX_BODY_BYTES
 
@@ -39,10 +39,13 @@ async def read(request: Request) -> GraphQLRequest:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "Send the request without a content encoding.")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
+    except ClientDisconnect:
+        raise Refused(400, "The request broke off.") from None
     return parse(bytes(body))
 
 

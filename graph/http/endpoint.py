@@ -93,8 +93,10 @@ def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | No
 
 def _context(request: Request, services: Services, asked: GraphQLRequest) -> Context:
     token = request.headers.get("authorization")
-    if token is not None and token[:7].lower() == "bearer ":
-        token = token[7:].strip()
+    if token is not None:
+        scheme, _, credentials = token.partition(" ")
+        # Of another scheme it is a token still, and no good one: silence would pass for not being signed in.
+        token = credentials.strip() if scheme.lower() == "bearer" else ""
     return Context(
         services,
         token,
@@ -108,7 +110,7 @@ def _context(request: Request, services: Services, asked: GraphQLRequest) -> Con
 def client_address(request: Request, settings: Settings) -> str | None:
     """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`."""
     address = request.client.host if request.client else None
-    for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+    for hop in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
         if address is None or not _trusted(address, settings):
             break
         address = hop.strip() or address

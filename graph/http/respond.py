@@ -16,8 +16,8 @@ MAX_MESSAGE: Final = 1000
 _AT_THE_END: Final = re.compile(
     r"[;,] found: .*|\. Found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
 )
-_WITHIN: Final = re.compile(r"Value '.*' does not exist", re.DOTALL)
-_LITERAL: Final = re.compile(r'\b((?:Block)?String) ".*"', re.DOTALL)
+_WITHIN: Final = re.compile(r"Value '[^']*' does not exist")
+_LITERAL: Final = re.compile(r", found .*", re.DOTALL)
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ def _describe(
     error: GraphQLError, cause: Exception | None, request_id: str, *, executing: bool
 ) -> dict[str, Any]:
     known = isinstance(cause, GatewayError)
-    described: dict[str, Any] = {"message": error.message if known else without_values(error.message)}
+    described: dict[str, Any] = {"message": error.message if known else without_values(error)}
     if error.locations:
         described["locations"] = [location.formatted for location in error.locations]
     if error.path:
@@ -68,11 +68,13 @@ def _describe(
     return described
 
 
-def without_values(message: str) -> str:
+def without_values(error: GraphQLError) -> str:
     """An error of graphql-core without the value that it repeats, which may be a password."""
-    message = _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
-    message = _LITERAL.sub(r"\1", message)
-    return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}…"
+    # Cut first: what follows looks at every character, and a client chooses how many there are.
+    message = error.message[:MAX_MESSAGE]
+    if isinstance(error, GraphQLSyntaxError):
+        return _LITERAL.sub(".", message)
+    return _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ async def test_begin_and_scope_are_one_round_trip(urls: Urls, tenant: UUID) -> N
         driver.add_query_logger(lambda query: sent.append(query.query))
         async with database.read(Scope(tenant_id=tenant, user_id=tenant)):
             pass
-    begin = f"SET LOCAL app.tenant_id = '{tenant}'; SET LOCAL app.user_id = '{tenant}'"
+    begin = f"SET LOCAL app.tenant_id = E'{tenant}'; SET LOCAL app.user_id = E'{tenant}'"
     assert sent == [f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {begin}", "COMMIT"]
 
 
