@@ -17,7 +17,7 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
-from graph.errors import Unauthenticated
+from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.loaders import Loaders
 from graph.scalars import phone_region
 from graph.settings import Settings
@@ -148,11 +148,19 @@ class Context:
                 await change.rollback()
 
     async def finish(self, data: Any, errors: list[GraphQLError]) -> None:
-        """End the transaction of a root mutation whose payload has been read: commit what was done."""
+        """End the transaction of a root mutation whose payload has been read: commit what was done.
+
+        `errors` are those of the payload. What a client may not see does not matter to what was done;
+        what could not be read does, and is raised.
+        """
         work = self.work
         if not (work.done and work.keep):
             await work.transaction.rollback()
             return
+        for error in errors:
+            cause = cause_of(error)
+            if not isinstance(cause, GatewayError) or isinstance(cause, Timeout | Unavailable):
+                raise cause or error
         if self.idempotency is not None:
             await keep(work.transaction, work.viewer, self.idempotency, data, errors)
         await work.transaction.commit()

@@ -19,6 +19,7 @@ from enum import Enum
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError
 
 from graph.permissions import Permission
 
@@ -32,6 +33,14 @@ class GatewayError(Exception):
     def extensions(self) -> dict[str, Any]:
         """What graphql-core copies into the error of the response."""
         return {"code": self.code}
+
+
+def cause_of(error: GraphQLError) -> Exception | None:
+    """What was raised in a field, or None if graphql-core has found the error itself."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
 
 
 class Unauthenticated(GatewayError):

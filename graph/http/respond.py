@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from graph.errors import GatewayError
+from graph.errors import GatewayError, cause_of
 
 MAX_MESSAGE: Final = 1000
 """Characters of a message; only one that repeats a name of the client's is longer."""
@@ -30,19 +30,12 @@ def describe(errors: Sequence[GraphQLError], request_id: str, *, executing: bool
     described = []
     logged: set[int] = set()
     for error in errors:
-        cause = _cause(error)
+        cause = cause_of(error)
         described.append(_describe(error, cause, request_id, executing=executing))
         if described[-1]["extensions"]["code"] == "INTERNAL" and id(cause) not in logged:
             logged.add(id(cause))
             log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
     return described
-
-
-def _cause(error: GraphQLError) -> Exception | None:
-    cause = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    return cause
 
 
 def _describe(

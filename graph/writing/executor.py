@@ -6,6 +6,7 @@ the payload has been read is here and nowhere else.
 
 from typing import Any
 
+from graphql import GraphQLError
 from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -61,12 +62,20 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
             await context.begin()
             value = await run() if context.answered is None else None
             if context.answered is not None:
-                for error in context.answered.errors:
-                    self.collected_errors.add(error, None)
+                # Not by `add`, which takes one error at a place, and no more when that is the whole answer.
+                self.collected_errors.errors.extend(context.answered.errors)
                 return context.answered.data
-            errors = [error for error in self.collected_errors.errors if error.path and error.path[0] == name]
-            await context.finish(value, errors)
+            await context.finish(value, [e for e in self.collected_errors.errors if _below(e, name)])
         except BaseException:
             await context.undo()
+            # What was not done has no payload, and so nothing that is wrong with its parts.
+            self.collected_errors.errors[:] = [
+                error for error in self.collected_errors.errors if not _below(error, name)
+            ]
             raise
         return value
+
+
+def _below(error: GraphQLError, name: str) -> bool:
+    """Whether the error is of the root field `name`."""
+    return error.path is not None and error.path[:1] == [name]

@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from graphql import GraphQLError
+from graphql import GraphQLError, SourceLocation
 from sqlalchemy.dialects.postgresql import insert
 
 from db.gateway import idempotency_records as records
 from graph.auth.viewer import Viewer
-from graph.errors import BadInput, IdempotencyConflict
+from graph.errors import BadInput, GatewayError, IdempotencyConflict
 from graph.snapshot import Change
 
 MAX_KEY = 255
@@ -81,16 +81,33 @@ async def claim(change: Change, viewer: Viewer, key: IdempotencyKey) -> Answered
     row = found.one()
     if bytes(row.request) != key.request:
         raise IdempotencyConflict
-    return Answered(row.answer["data"], [_error(error) for error in row.answer["errors"]])
+    answer = orjson.loads(row.answer)
+    return Answered(answer["data"], [_error(error) for error in answer["errors"]])
 
 
 async def keep(
     change: Change, viewer: Viewer, key: IdempotencyKey, data: Any, errors: list[GraphQLError]
 ) -> None:
     """Keep the answer with the key, in the transaction that it is the answer of."""
-    answer = {"data": data, "errors": [error.formatted for error in errors]}
-    await change.execute(sa.update(records).values(answer=answer).where(_mine(viewer, key)))
+    answer = orjson.dumps({"data": data, "errors": [error.formatted for error in errors]})
+    # As one string: JSONB would put the fields into another order than they were asked for in.
+    await change.execute(sa.update(records).values(answer=answer.decode()).where(_mine(viewer, key)))
+
+
+class _Kept(GatewayError):
+    """An error as the client got it the first time."""
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        super().__init__(kept["message"])
+        self._extensions = kept["extensions"]
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Those of the first time."""
+        return dict(self._extensions)
 
 
 def _error(kept: dict[str, Any]) -> GraphQLError:
-    return GraphQLError(kept["message"], path=kept.get("path"), extensions=kept.get("extensions"))
+    error = GraphQLError(kept["message"], path=kept["path"], original_error=_Kept(kept))
+    error.locations = [SourceLocation(**location) for location in kept.get("locations", ())]
+    return error

@@ -7,17 +7,20 @@ The executor has opened `info.context.work` when the function runs, and commits 
 read, if the payload has no errors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import strawberry
+from sqlalchemy.exc import DBAPIError
 from strawberry.types.base import has_object_definition
 
 from db.base import Base
 from graph.errors import Overtaken, UserError
+from graph.inputs import camel_case
 from graph.limits import MAX_TRIES
 from graph.permissions import Permission
 from graph.tables import TABLES, GatedField, TableType
+from graph.writing import faults
 from graph.writing.work import Refused
 
 
@@ -50,6 +53,11 @@ class MutationField(GatedField):
             payload = await self.perform(source, info, args, kwargs)
         except Refused as refused:
             return self.payload.refused(refused)
+        except DBAPIError as error:
+            escaped = faults.escaped(error, _fields(kwargs.get("input")))
+            if escaped is None:
+                raise
+            return self.payload.refused(escaped)
         work.done = True
         return payload
 
@@ -64,6 +72,13 @@ class MutationField(GatedField):
         assert has_object_definition(answered)
         assert issubclass(answered, Payload)
         return answered
+
+
+def _fields(given: Any) -> set[str]:
+    """The fields of an input, whichever way it was parsed."""
+    if isinstance(given, Mapping):
+        return set(given)
+    return {camel_case(name) for name in getattr(given, "__dict__", ())}
 
 
 def mutation(description: str, *, needs: Permission | None = None) -> Any:

@@ -57,8 +57,11 @@ async def _first_stage(work: Work, draft: Draft) -> None:
         .limit(1)
         .scalar_subquery()
     )
-    statement = sa.select(first).where(
-        pipeline.tenant_id == work.viewer.tenant_id, pipeline.id == pipeline_id
+    # Locked as the reference will lock it, or of a pipeline just being deleted the stage would be missed.
+    statement = (
+        sa.select(first)
+        .where(pipeline.tenant_id == work.viewer.tenant_id, pipeline.id == pipeline_id)
+        .with_for_update(read=True, key_share=True, of=models.DealPipeline.__table__)
     )
 
     async def look_up() -> Any:
