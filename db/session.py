@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 import asyncpg
+import orjson
 from asyncpg.exceptions import InternalClientError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -71,6 +72,7 @@ class Database:
         self.engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours
+            json_serializer=_json,
             hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
@@ -146,6 +148,12 @@ class Database:
                     await _discard(connection)
                     await asyncio.shield(connection.close())
         raise DatabaseUnavailable("every connection of the pool was dead")
+
+
+def _json(value: object) -> str:
+    """JSON as it is written; a fragment of it passes as it was read, times and ids as their text."""
+    text: str = orjson.dumps(value, default=str).decode()
+    return text
 
 
 def _set_local(scope: Scope) -> str:

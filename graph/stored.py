@@ -5,6 +5,7 @@ What is dated outside the years 1 to 9999 is shown with the first or last moment
 """
 
 import datetime as dt
+import json
 from typing import Any
 
 import orjson
@@ -61,6 +62,18 @@ def at_an_end(value: Any) -> bool:
 def stored_json(text: str | None) -> orjson.Fragment | None:
     """JSON to pass on as PostgreSQL wrote it, whose numbers and depth have no bounds of Python's."""
     return None if text is None or text == "null" else orjson.Fragment(text)
+
+
+def parsed(value: Any) -> Any:
+    """The value of a row's attribute, where it is JSON as Python has it, for those who look into it."""
+    return json.loads(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else value
+
+
+def differs(stored: Any, new: Any) -> bool:
+    """Whether a row's attribute is another value; to Python true is 1, in JSON it is not."""
+    if isinstance(stored, orjson.Fragment):
+        return json.dumps(parsed(stored), sort_keys=True) != json.dumps(new, sort_keys=True)
+    return bool(stored != new)
 
 
 def stored_texts(values: list[Any] | None) -> list[str] | None:

@@ -19,6 +19,7 @@ from graph import limits
 from graph.auth.accounts import Account
 from graph.auth.base64url import decode, encode
 from graph.auth.keys import KeyRing
+from graph.stored import parsed
 
 _FIELDS = struct.Struct(">16s16sI")
 
@@ -94,8 +95,10 @@ def message(letter: Letter, keys: KeyRing, account: Account, **variables: Any) -
 
 def without_secret(template_code: str | None, payload: Any) -> Any:
     """The payload of an outbox message for those who may read the outbox, but not sign in as others."""
-    letters = {letter.value for letter in Letter}
-    if template_code not in letters or not isinstance(payload, Mapping):
+    if template_code not in {letter.value for letter in Letter}:
+        return payload
+    payload = parsed(payload)
+    if not isinstance(payload, Mapping):
         return payload
     return {name: value for name, value in payload.items() if name != TOKEN}
 

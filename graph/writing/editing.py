@@ -32,6 +32,7 @@ from graph.errors import UserErrorCode
 from graph.inputs import camel_case, make_input
 from graph.permissions import Permission
 from graph.scalars import DateTime
+from graph.stored import differs
 from graph.tables import TABLES, TableType, type_namespace
 from graph.writing import faults
 from graph.writing.mutation import MutationField, Payload
@@ -162,7 +163,7 @@ class Editing:
 
     async def change(self, work: Work, before: Any, values: dict[str, Any], action: str = "update") -> Any:
         """The row `before`, locked by this transaction, with `values`; written down as `entity.action`."""
-        values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
+        values = {name: new for name, new in values.items() if differs(getattr(before, name, None), new)}
         if not values:
             return before
         table, key = self.shown.table, self.shown.key[0]

@@ -15,6 +15,7 @@ from graph.errors import BadInput, UserError, UserErrorCode
 from graph.filters import parse_id
 from graph.inputs import camel_case
 from graph.scalars import text
+from graph.stored import parsed
 from graph.writing.work import refusal
 
 
@@ -37,7 +38,9 @@ class Draft:
 
     def now(self, column: str) -> Any:
         """What `column` will hold: the new value, or the old one."""
-        return self.values.get(column, getattr(self.before, column, None))
+        if column in self.values:
+            return self.values[column]
+        return parsed(getattr(self.before, column, None))
 
     def take(self, columns: Mapping[str, sa.Column[Any]], given: Mapping[str, Any]) -> None:
         """Take over what a client gave, by GraphQL name, for `columns` by GraphQL name."""

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 
 from db.models import AuditLog
@@ -126,7 +125,5 @@ class Work:
 
 
 def plain(shown: TableType, row: Any) -> Any:
-    """The row as JSON takes it: the columns that `shown` shows."""
-    if row is None:
-        return None
-    return orjson.loads(orjson.dumps({name: getattr(row, name) for name in shown.columns}, default=str))
+    """What `shown` shows of the row, for a column of JSON."""
+    return None if row is None else {name: getattr(row, name) for name in shown.columns}

@@ -17,6 +17,7 @@ from graph.context import Info
 from graph.errors import UserError, UserErrorCode
 from graph.permissions import Permission
 from graph.scalars import JSON
+from graph.stored import parsed
 from graph.types.notifications import MessageTemplate
 from graph.writing.drafts import DraftEditing
 from graph.writing.mutation import Payload, mutation, payload, written
@@ -151,7 +152,7 @@ async def approved(work: Work, code: str, locale: str | None) -> Any:
 
 def check_variables(template: Any, variables: Any, field: str) -> dict[str, Any]:
     """The variables, which a client gave in `field`, if the template takes them; Refused if not."""
-    schema = template.variables_schema
+    schema = parsed(template.variables_schema)
     if schema is not None and texts.schema_faults(schema):
         message = "The variables of this template are described in a way that cannot be checked."
         raise refusal(UserErrorCode.CONFLICT, message)
