@@ -60,7 +60,10 @@ class Order:
         down = self.descending != before
         first, *rest = (source.c[column.name] for column in self.columns)
         value, *others = (
-            sa.bindparam(None, place[column.name], type_=column.type, unique=True) for column in self.columns
+            place[column.name]
+            if isinstance(place[column.name], sa.BindParameter)
+            else sa.bindparam(None, place[column.name], type_=column.type, unique=True)
+            for column in self.columns
         )
         further = _row_beyond(rest, others, down)
         if not self.columns[0].nullable:
