@@ -12,7 +12,6 @@ from typing import Annotated, Any, ClassVar, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     CHAR,
     TIMESTAMP,
     BigInteger,
@@ -34,7 +33,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import CITEXT, INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, INET, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 # PostgreSQL's own names, so that what the master document leaves unnamed is called here as there.

@@ -48,22 +48,22 @@ async def set_password(owner_url: str, role: str, password: str) -> None:
         await connection.close()
 
 
-async def unsafe_rights(url: str) -> list[str]:
-    """Why the login of `url` must not serve the gateway; empty if nothing speaks against it.
+async def unsafe_rights(url: str, role: str | None = None) -> list[str]:
+    """Why `role`, by default the login of `url`, must not serve the gateway; empty if nothing forbids it.
 
     Row security does not hold a superuser, a role that may bypass it, or (their policies apart) the owner
     of the tables; a role that may become one of these is no better.
     """
     connection = await asyncpg.connect(url)
     try:
-        return [str(row["problem"]) for row in await connection.fetch(_UNSAFE)]
+        return [str(row["problem"]) for row in await connection.fetch(_UNSAFE, role)]
     finally:
         await connection.close()
 
 
 _UNSAFE: Final = """
 WITH RECURSIVE mine AS (
-  SELECT oid FROM pg_roles WHERE rolname = current_user
+  SELECT oid FROM pg_roles WHERE rolname = coalesce($1, current_user)
   UNION
   SELECT m.roleid FROM pg_auth_members m JOIN mine ON m.member = mine.oid
 )

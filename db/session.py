@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import asyncpg
+from asyncpg.exceptions import InternalClientError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -33,8 +34,9 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to wait for a connection, from the pool or from the server."""
 
-# A connection that does not open, whatever the reason, means that nothing can be read or written
-_CONNECT_ERRORS: Final = (OSError, SQLAlchemyError, asyncpg.InterfaceError, asyncpg.PostgresError)
+# What the driver raises; InternalClientError when the server hung up just before a statement
+_DRIVER_ERRORS: Final = (OSError, asyncpg.InterfaceError, InternalClientError, asyncpg.PostgresError)
+_CONNECT_ERRORS: Final = (SQLAlchemyError, *_DRIVER_ERRORS)
 # Connection trouble (08), too many connections, server shutting down, crashed or starting up
 _UNAVAILABLE: Final = ("08", "53300", "57P01", "57P02", "57P03")
 
@@ -57,6 +59,18 @@ class Scope:
     tenant_id: UUID | None = None
     user_id: UUID | None = None
     tenant_slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A snapshot as one reads it: `fetch(sql, *parameters)` by the driver, `execute` by SQLAlchemy."""
+
+    connection: AsyncConnection
+    fetch: Any
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """The result of a composed statement."""
+        return await self.connection.execute(statement, parameters)
 
 
 class Database:
@@ -84,6 +98,13 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
+    async def snapshot(self, scope: Scope) -> AsyncIterator["Reader"]:
+        """As `read`, for statements that are SQL already."""
+        async with self.read(scope) as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            yield Reader(connection, driver.fetch)
+
+    @contextlib.asynccontextmanager
     async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits at the end of the block, and rolls back if the block raises."""
         async with self._transaction("BEGIN", scope) as connection:
@@ -107,10 +128,11 @@ class Database:
             if await driver.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("a statement had failed: the transaction was rolled back")
         except BaseException as error:
-            if driver.is_closed() or driver.is_in_transaction() or not isinstance(error, Exception):
+            unavailable = _is_unavailable(error, driver)
+            if unavailable or driver.is_in_transaction() or not isinstance(error, Exception):
                 # Broken, or cancelled half-way: the pool's next user would get what is left of it
                 await _discard(connection)
-            if _is_unavailable(error, driver):
+            if unavailable:
                 raise DatabaseUnavailable(str(error)) from error
             raise
         finally:
@@ -132,7 +154,7 @@ class Database:
                 await driver.execute(sql, timeout=CONNECT_TIMEOUT)
                 begun = True
                 return connection, driver
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            except _DRIVER_ERRORS as error:
                 if not _is_dead(error, driver):
                     raise
                 if not was_pooled:
@@ -164,14 +186,15 @@ def _is_dead(error: BaseException, driver: "Driver") -> bool:
     """Whether `error`, raised by the driver itself, is about the connection and not about the statement."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_UNAVAILABLE)
-    return driver.is_closed() or isinstance(error, OSError)
+    return driver.is_closed() or isinstance(error, OSError | InternalClientError)
 
 
 def _is_unavailable(error: BaseException, driver: "Driver") -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None))
         return error.connection_invalidated or driver.is_closed() or state.startswith(_UNAVAILABLE)
-    return isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresError) and _is_dead(error, driver)
+    # An OSError may be anybody's: the block's own timeouts and files raise it too
+    return isinstance(error, _DRIVER_ERRORS) and not isinstance(error, OSError) and _is_dead(error, driver)
 
 
 async def _discard(connection: AsyncConnection) -> None:

@@ -107,6 +107,75 @@ def downgrade(
     asyncio.run(migrate.downgrade(url, revision, **_roles(settings)))
 
 
+@database.command()
+def check() -> None:
+    """Compare the database of M3_OWNER_DATABASE_URL with models and migrations; differences are exit code 1.
+
+    Makes a database for the comparison and drops it, so the owner needs CREATEDB.
+    """
+    from db.check import check
+
+    settings = _settings()
+    found = asyncio.run(check(settings.owner_url, **_roles(settings)))
+    for difference in found:
+        typer.echo(difference)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("The database is as it should be.")
+
+
+@database.command()
+def partitions(
+    ahead: Annotated[int, typer.Option(min=0, max=120, help="Months after this one to make.")] = 3,
+) -> None:
+    """Make the coming months' partitions, move strays, detach those past their retention; for every day.
+
+    Retention: M3_AUDIT_RETENTION_MONTHS, M3_WEBHOOK_RETENTION_MONTHS.
+    """
+    from db.partitions import maintain
+
+    settings = _settings()
+    done = maintain(
+        settings.owner_url,
+        audit_months=settings.audit_retention_months,
+        webhook_months=settings.webhook_retention_months,
+        ahead=ahead,
+    )
+    for report in asyncio.run(done):
+        made, gone = (", ".join(names) or "none" for names in (report.created, report.detached))
+        typer.echo(
+            f"{report.table}: made {made}; moved {report.moved} rows; detached {gone}; "
+            f"{report.left} rows in the default partition"
+        )
+
+
+@tenants.command()
+def create(
+    slug: Annotated[str, typer.Argument(help="Its short name: a-z, 0-9 and -. People sign in with it.")],
+    name: Annotated[str, typer.Option(help="What the company is called.")],
+    admin: Annotated[str, typer.Option(metavar="EMAIL", help="The first user, who gets the role admin.")],
+) -> None:
+    """Make a tenant with its roles and a first user who can administer it.
+
+    The user's password is asked for, or read from standard input where that is no terminal.
+    """
+    from graph.commands.tenants import create
+
+    made = asyncio.run(create(_settings(), slug=slug, name=name, admin=admin, password=_password()))
+    typer.echo(f"{made.id} {slug}: its administrator may sign in")
+
+
+@tenants.command("list")
+def list_() -> None:
+    """List the tenants by slug: id, slug, users, made when, name."""
+    from db.tenants import list_tenants
+
+    for tenant in asyncio.run(list_tenants(_settings().owner_url)):
+        typer.echo(
+            f"{tenant.id}  {tenant.slug:<24} {tenant.users:>6}  {tenant.created_at:%Y-%m-%d}  {tenant.name}"
+        )
+
+
 @users.command("set-password")
 def set_password(tenant: Slug, email: Email) -> None:
     """Give a user a password and end their sessions.

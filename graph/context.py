@@ -13,7 +13,8 @@ from db.session import Database, Scope
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
-from graph.auth.viewer import Viewer, load_viewer
+from graph.auth.viewer import Executor, Viewer, load_viewer
+from graph.engine.documents import Document
 from graph.errors import BadInput, Unauthenticated
 from graph.loaders import Loaders
 from graph.scalars import phone_region
@@ -40,9 +41,12 @@ class Context:
 
     services: Services
     token: str | None = None
+    operation_name: str | None = None
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    document: Document | None = None
+    """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
@@ -100,6 +104,19 @@ class Context:
             return self.services.tokens.verify(self.token)
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
+
+    def scope(self) -> Scope:
+        """The tenant and user that the token names; Unauthenticated without a good one."""
+        claims = self._claims()
+        return Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
+
+    async def look_up(self, executor: Executor) -> Viewer:
+        """The viewer as of a transaction that somebody else has opened for `scope()`."""
+        claims = self._claims()
+        viewer = await load_viewer(executor, claims.tenant_id, claims.user_id, claims.session_id)
+        if viewer is None:
+            raise Unauthenticated("The session has ended. Sign in again.")
+        return viewer
 
     async def become(self, token: str) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""

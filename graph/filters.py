@@ -5,6 +5,7 @@ client sent into a WHERE clause. A filter reads, so a column or relation that ne
 here too: nobody guesses at what they may not see.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ from graph.tables import ColumnField, RelationField, TableType, type_namespace
 Condition = sa.ColumnElement[bool]
 Operator = Callable[[Any, Any], Condition]
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _EQUALITY = ("eq", "ne", "in", "notIn")
 _RANGE = ("lt", "lte", "gt", "gte")
 
@@ -46,8 +48,8 @@ _HELP = {
 _OPERATORS: dict[str, Operator] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column.is_distinct_from(value),
-    "in": lambda column, value: column == sa.any_(_array(column, value)),
-    "notIn": lambda column, value: (column == sa.any_(_array(column, value))).is_not(True),
+    "in": lambda column, value: column == sa.any_(value),
+    "notIn": lambda column, value: (column == sa.any_(value)).is_not(True),
     "lt": lambda column, value: column < value,
     "lte": lambda column, value: column <= value,
     "gt": lambda column, value: column > value,
@@ -59,9 +61,22 @@ _OPERATORS: dict[str, Operator] = {
 }
 
 
-def _array(column: Any, values: list[Any]) -> sa.BindParameter[Any]:
-    # One array parameter: a list of parameters would make a new statement for every length.
-    return sa.bindparam(None, values, type_=sa.ARRAY(column.type), unique=True)
+def _bound(kind: sa.types.TypeEngine[Any], value: Any) -> sa.BindParameter[Any]:
+    """`value` as a parameter. One array for a list: many parameters would be a new statement a length."""
+    if isinstance(kind, sa.Numeric):
+        kind = sa.Numeric()  # with the column's scale PostgreSQL would round what it compares with
+    elif isinstance(kind, sa.CHAR | CITEXT):
+        kind = sa.Text()  # with the column's length it would cut it
+    many = sa.ARRAY(kind) if isinstance(value, list) else kind
+    return sa.bindparam(None, value, type_=many, unique=True)
+
+
+def _lower(given: sa.BindParameter[Any]) -> sa.ColumnElement[Any]:
+    # By the server, as the normalised column was: its small letters are not always Python's.
+    if not isinstance(given.type, sa.ARRAY):
+        return sa.func.lower(given)
+    each = sa.func.unnest(given).column_valued()
+    return sa.func.array(sa.select(sa.func.lower(each)).scalar_subquery(), type_=given.type)
 
 
 def _operand(column: sa.Column[Any]) -> tuple[str, Any, tuple[str, ...]]:
@@ -215,13 +230,15 @@ def _compare(stored: sa.Column[Any], source: sa.FromClause, given: Mapping[str, 
         elif operator == "contains" and not isinstance(stored.type, JSONB):
             clauses.append(sa.cast(column, sa.Text).icontains(value, autoescape=True))
         elif operator == "contains":
-            clauses.append(column.contains(value))
+            # Told to be JSON: by itself a string would go as text, a number as a number.
+            clauses.append(column.contains(sa.bindparam(None, value, type_=JSONB, unique=True)))
+        elif isinstance(stored.type, sa.ARRAY):
+            clauses.append(_OPERATORS[operator](column, value))
         elif isinstance(stored.type, CITEXT) and normalised is not None:
             # citext's operators are not leakproof, so under row security they would scan the tenant.
-            lower = [item.lower() for item in value] if isinstance(value, list) else value.lower()
-            clauses.append(_OPERATORS[operator](normalised, lower))
+            clauses.append(_OPERATORS[operator](normalised, _lower(_bound(stored.type, value))))
         else:
-            clauses.append(_OPERATORS[operator](column, value))
+            clauses.append(_OPERATORS[operator](column, _bound(stored.type, value)))
     return clauses
 
 
@@ -250,10 +267,7 @@ def _value(column: sa.Column[Any], value: Any) -> Any:
 
 
 def parse_id(value: str) -> uuid.UUID:
-    """An `ID` as the UUID that it must be, or BadInput."""
-    try:
-        if len(value) == 36:
-            return uuid.UUID(value)
-    except ValueError:
-        pass
-    raise BadInput("An id is a UUID, such as 7f3c1f9e-5a7e-4c39-9a0e-1d2b3c4d5e6f.")
+    """An `ID` as the UUID that it must be, spelt as ids are given out, or BadInput."""
+    if not _ID.fullmatch(value):
+        raise BadInput("An id is a UUID, such as 7f3c1f9e-5a7e-4c39-9a0e-1d2b3c4d5e6f.")
+    return uuid.UUID(value)

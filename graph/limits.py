@@ -12,8 +12,8 @@ MAX_FILTER_LIST = 100
 MAX_FILTER_DEPTH = 5
 """How deep `and`, `or`, `not` and relations may nest in a filter."""
 
-MAX_CURSOR_LENGTH = 8192
-"""Characters of a cursor; longer ones were not given out here."""
+MAX_CURSOR_LENGTH = 256 * 1024
+"""Characters of a cursor, which holds the text that its list is sorted by."""
 
 MAX_TEXT_FILTER = 1000
 """Characters of a text that a filter compares with."""

@@ -30,19 +30,17 @@ class ListRequest:
     page: PageRequest
     scope: CursorScope
 
-    def rows(self) -> sa.Select[Any]:
-        """The rows of the page and one more, which tells whether there are further ones."""
-        page, source = self.page, self.source
-        bounds = [
-            page.order.beyond(source, place, before=before)
-            for place, before in ((page.after, False), (page.before, True))
-            if place is not None
-        ]
-        return (
-            sa.select(*self.target.select(source))
-            .where(self.where, *bounds)
-            .order_by(*page.order.by(source, backwards=page.backwards))
-            .limit(page.limit + 1)
+    def rows(self, parent: sa.ColumnElement[bool] | None = None) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+        """The rows of the page, of one `parent`, and one more, which tells whether there are further ones."""
+        page = self.page
+        return page.order.page(
+            self.source,
+            self.target.select(self.source),
+            sa.and_(self.where, *([] if parent is None else [parent])),
+            page.limit + 1,
+            after=page.after,
+            before=page.before,
+            backwards=page.backwards,
         )
 
     def connection(self, rows: list[Any], count: Any) -> Connection[Any]:
@@ -105,7 +103,7 @@ class Loaders:
         self, request: ListRequest, counts: DataLoader[Any, Any], parents: list[uuid.UUID]
     ) -> list[Connection[Any]]:
         given, column = self._parents(request, parents)
-        page = request.rows().where(column == given.c.id).lateral()
+        page = request.rows(column == given.c.id).lateral()
         # Each parent's rows arrive together and in the order of its own subquery: PostgreSQL runs that once
         # a parent and has no reason to sort again.
         statement = sa.select(given.c.id, page).select_from(given.join(page, sa.true()))
@@ -113,9 +111,7 @@ class Loaders:
         for row in await self._snapshot.fetch(statement):
             found[row[0]].append(request.target.row(tuple(row)[1:]))
         return [
-            replace(request, scope=replace(request.scope, parent=str(parent))).connection(
-                rows, partial(counts.load, parent)
-            )
+            replace(request, scope=request.scope.under(parent)).connection(rows, partial(counts.load, parent))
             for parent, rows in found.items()
         ]
 

@@ -55,8 +55,11 @@ class Order:
 
     def beyond(
         self, source: sa.FromClause, place: dict[str, Any], *, before: bool = False
-    ) -> sa.ColumnElement[bool]:
-        """The rows of `source` after `place` (what a cursor held) in this order, or those before it."""
+    ) -> list[sa.ColumnElement[bool]]:
+        """The rows of `source` after `place` (what a cursor held) in this order, or those before it.
+
+        One condition, or two that share no row: each is one range of the index, which an OR of both is not.
+        """
         down = self.descending != before
         first, *rest = (source.c[column.name] for column in self.columns)
         value, *others = (
@@ -65,15 +68,44 @@ class Order:
             else sa.bindparam(None, place[column.name], type_=column.type, unique=True)
             for column in self.columns
         )
-        further = _row_beyond(rest, others, down)
-        if not self.columns[0].nullable:
-            return _row_beyond([first, *rest], [value, *others], down)
         # NULL is the largest: behind everything going up, ahead of everything going down.
         if place[self.column] is None:
-            tied = sa.and_(first.is_(None), further)
-            return sa.or_(tied, first.is_not(None)) if down else tied
+            tied = sa.and_(first.is_(None), _row_beyond(rest, others, down))
+            return [tied, first.is_not(None)] if down else [tied]
         onward = _row_beyond([first, *rest], [value, *others], down)
-        return onward if down else sa.or_(onward, first.is_(None))
+        return [onward] if down or not self.columns[0].nullable else [onward, first.is_(None)]
+
+    def page(
+        self,
+        source: sa.FromClause,
+        columns: Sequence[sa.ColumnElement[Any]],
+        where: sa.ColumnElement[bool],
+        limit: Any,
+        *,
+        after: dict[str, Any] | None,
+        before: dict[str, Any] | None,
+        backwards: bool,
+    ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+        """The first `limit` rows of `source` between two places in this order, or the last ones, reversed."""
+        ranges: list[list[sa.ColumnElement[bool]]] = [[]]
+        for place, is_before in ((after, False), (before, True)):
+            if place is not None:
+                found = self.beyond(source, place, before=is_before)
+                ranges = [[*earlier, condition] for earlier in ranges for condition in found]
+        order = self.by(source, backwards=backwards)
+        pages = [sa.select(*columns).where(where, *bounds).order_by(*order).limit(limit) for bounds in ranges]
+        if len(pages) == 1:
+            return pages[0]
+        # Each range has at most `limit` rows to give, so what is sorted again is small. The columns to sort
+        # by come last, behind those that were asked for.
+        keys = [source.c[column.name].label(f"order_{column.name}") for column in self.columns]
+        down = self.descending != backwards
+        again: list[sa.ColumnClause[Any]] = [sa.column(key.name) for key in keys]
+        return (
+            sa.union_all(*(page.add_columns(*keys) for page in pages))
+            .order_by(*(key.desc() if down else key.asc() for key in again))
+            .limit(limit)
+        )
 
 
 def _row_beyond(

@@ -1,10 +1,14 @@
 """The schema: the roots of every domain merged, the scalars, the settings of the executor."""
 
+from collections.abc import Iterator
+
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph.engine.documents import KnownDocument
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
 from graph.queries.approvals import ApprovalsQuery
@@ -44,6 +48,22 @@ class Mutation(IdentityMutation, CrmMutation):
     """The domains' mutations in one type."""
 
 
+class NamedOperation(SchemaExtension):
+    """Refuses a document of several operations without the name of one: GraphQL, section 6.1.
+
+    Strawberry would run the first, be it a mutation that the client did not mean.
+    """
+
+    def on_validate(self) -> Iterator[None]:
+        """Before the rules, which take each operation by itself."""
+        context = self.execution_context
+        definitions = context.graphql_document.definitions if context.graphql_document else ()
+        operations = [item for item in definitions if isinstance(item, OperationDefinitionNode)]
+        if len(operations) > 1 and context.context.operation_name is None:
+            context.pre_execution_errors = [GraphQLError("Name the operation to run: there are several.")]
+        yield
+
+
 class Schema(strawberry.Schema):
     """Strawberry's schema, whose errors are logged where they are formatted, in `graph.http`."""
 
@@ -60,6 +80,7 @@ def build_schema(*, sort: bool = False) -> Schema:
         mutation=Mutation,
         execution_context_class=GatewayExecutor,
         types=[shown.origin for shown in TABLES.values()],
+        extensions=[KnownDocument, NamedOperation],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, sort_schema=sort),
     )
 

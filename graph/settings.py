@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses and networks, comma-separated, whose `X-Forwarded-For` is believed.",
     )
+    engine: Literal["planned", "stock"] = Field(
+        default="planned", description="What runs queries: our own engine, or graphql-core for all of them."
+    )
     graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
     debug: bool = Field(
         default=False, description="Whether the log has the statements and the faults in full."

@@ -7,6 +7,7 @@ damages the catalogue takes `scratch_database`; one about migrations takes `empt
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db import embedded
@@ -26,6 +28,10 @@ EMBEDDED = pytest.StashKey[embedded.EmbeddedServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # structlog's own default renders tracebacks with all locals, which takes minutes for one error
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[SERVER] = Server(**worker["m3_server"])
@@ -39,6 +45,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["m3_server"] = asdict(node.config.stash[SERVER])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or SERVER not in config.stash:
         return
@@ -53,6 +60,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _start(config: pytest.Config) -> Server:
     given = os.environ.get("M3_OWNER_DATABASE_URL")
     if given is None:
+        # Ended by a SIGTERM, pytest would leave the server running
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
         private = embedded.start(Path(tempfile.mkdtemp(prefix="m3-test-")), durable=False)
         config.stash[EMBEDDED] = private
         return Server.of(private.owner_url)

@@ -10,6 +10,8 @@ from sqlalchemy import event
 from db.session import Database
 
 _TRANSACTION_CONTROL: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ")
+# What asyncpg asks once a connection about a type that it meets there for the first time
+_TYPES: Final = ("typeinfo_tree", "('jit'")
 
 
 @contextlib.contextmanager
@@ -27,8 +29,9 @@ def statements(database: Database) -> Iterator[list[str]]:
         sent.append(statement)
 
     def sent_past_sqlalchemy(query: LoggedQuery) -> None:
-        if not query.query.startswith(_TRANSACTION_CONTROL):
-            sent.append(query.query)
+        text = query.query
+        if not text.startswith(_TRANSACTION_CONTROL) and not any(word in text for word in _TYPES):
+            sent.append(text)
 
     def checked_out(adapted: Any, *_: Any) -> None:
         adapted.driver_connection.add_query_logger(sent_past_sqlalchemy)

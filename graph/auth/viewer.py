@@ -10,10 +10,8 @@ from sqlalchemy import CursorResult, Executable, Select, Uuid, and_, bindparam, 
 from db.enums import UserStatus
 from db.gateway import platform_grants
 from db.models import Role, RolePermission, Session, User, UserRole
+from db.seed import EVERYTHING
 from graph.permissions import Permission
-
-EVERYTHING: Final = "*"
-"""What a role stores to hold every permission of a tenant, those of later releases too."""
 
 PLATFORM: Final = frozenset(p for p in Permission if p.value.startswith("platform."))
 OF_TENANTS: Final = frozenset(Permission) - PLATFORM

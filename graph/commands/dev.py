@@ -14,21 +14,14 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from db import migrate
+from db import demo, migrate
+from db.demo.outline import DEMO, OTHER
 from graph import logging
 from graph.auth import keys
 from graph.auth.base64url import encode
 from graph.commands import serve
 from graph.commands.report import CommandFailed, in_a_line
 from graph.settings import Settings
-
-ACCOUNTS: Final = (
-    ("demo", "admin@demo.test", "administrator"),
-    ("demo", "sales@demo.test", "sales executive"),
-    ("demo", "inventory@demo.test", "inventory manager"),
-    ("other", "admin@other.test", "administrator"),
-)
-PASSWORD: Final = "demo-password"  # noqa: S105  # of the demo, and printed
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROLE: Final = text("SELECT true, pg_has_role(oid, :granted, 'MEMBER') FROM pg_roles WHERE rolname = :name")
@@ -43,9 +36,9 @@ def dev(settings: Settings) -> None:
         serve.listen(settings) as port,
         _owner(settings) as owner_url,
     ):
-        ready = asyncio.run(_prepare(settings, owner_url))
+        server = serve.build(asyncio.run(_prepare(settings, owner_url)))
         typer.echo(_welcome(settings.host, port.getsockname()[1]))
-        serve.run(ready, port)
+        serve.run(server, port)
         typer.echo("Stopping.")
 
 
@@ -57,10 +50,10 @@ def _owner(settings: Settings) -> Iterator[str]:
         return
     from db import embedded
 
-    typer.echo(f"Starting PostgreSQL in {settings.data_dir} …")
     server = None
     try:
         with _deferring():
+            typer.echo(f"Starting PostgreSQL in {settings.data_dir} …")
             server = embedded.start(settings.data_dir)
         yield server.owner_url
     finally:
@@ -74,6 +67,8 @@ async def _prepare(settings: Settings, owner_url: str) -> Settings:
     if not settings.keys_file.exists():
         keys.generate(settings.keys_file)
     await migrate.upgrade(owner_url, gateway_role=settings.gateway_role, service_role=settings.service_role)
+    typer.echo("Loading the demo, if it is not there …")
+    await demo.load_demo(owner_url)
     ready = settings
     if settings.owner_database_url is None or settings.database_url is None:
         gateway_url = SecretStr(await _login(settings, owner_url))
@@ -104,15 +99,21 @@ async def _login(settings: Settings, owner_url: str) -> str:
 
 
 def _welcome(host: str, port: int) -> str:
-    lines = [
-        "",
-        f"GraphiQL and the endpoint: http://{host}:{port}/graphql",
-        f"Accounts, password {PASSWORD}:",
-        *(f"  tenant {tenant:<6} {email:<20} {what}" for tenant, email, what in ACCOUNTS),
-        "Ctrl-C stops all of it; the data stays.",
-        "",
+    accounts = [
+        f"  tenant {outline.slug:<6} {outline.email(account.login):<20} {account.role}"
+        for outline in (DEMO, OTHER)
+        for account in outline.accounts
     ]
-    return "\n".join(lines)
+    return "\n".join(
+        (
+            "",
+            f"GraphiQL, and the endpoint: http://{host}:{port}/graphql",
+            f"Accounts, password {demo.PASSWORD}:",
+            *accounts,
+            "Ctrl-C stops all of it; the data stays.",
+            "",
+        )
+    )
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ def serve(settings: Settings) -> None:
     asyncio.run(check(settings))
     logging.configure(settings)
     with listen(settings) as listener:
-        run(settings, listener)
+        run(build(settings), listener)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -39,22 +39,28 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serves on `listener` until SIGINT or SIGTERM."""
+def build(settings: Settings) -> uvicorn.Server:
+    """The gateway, ready to run."""
     from graph.app import create_app
 
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_per_message_deflate=False,
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ws_per_message_deflate=False,
+        )
     )
+
+
+def run(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serves on `listener` until SIGINT or SIGTERM."""
     host, port = listener.getsockname()[:2]
     log.info("serving", host=host, port=port)
     with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has stopped
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 async def check(settings: Settings) -> None:

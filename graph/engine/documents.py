@@ -53,7 +53,7 @@ class _Switches(Visitor):
         self.names: dict[str, None] = {}
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             if isinstance(argument.value, VariableNode):
                 self.names[argument.value.name.value] = None
 

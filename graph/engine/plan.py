@@ -4,8 +4,9 @@ Planning walks the selections once, with fragments, aliases, `@include` and `@sk
 checked. What it finds that the engine does not do raises Unplanned, and graphql-core runs the operation.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any
 
 from graphql import (
@@ -28,7 +29,6 @@ from graphql.type import is_abstract_type
 
 from graph.auth.viewer import Viewer
 from graph.engine.documents import Document
-from graph.permissions import Permission
 from graph.relations import ToMany, ToOne
 from graph.roots import RootMany, RootOne
 from graph.tables import TABLES, ColumnField, GatedField, RelationField, TableType
@@ -49,7 +49,9 @@ class Layout:
     """
 
     table: TableType
-    columns: list[tuple[str, bool]] = field(default_factory=list)
+    columns: list[tuple[str, bool]] = default(default_factory=list)
+    by_key: Any = None
+    """The statement that finds rows by key, once it is written."""
 
     def at(self, column: str, *, raw: bool = False) -> int:
         """The place of a column in the rows, which has one from now on."""
@@ -63,9 +65,9 @@ class Layout:
 class Child:
     """A relation to follow: the place of its key in the parent's rows, and what is read at the other end."""
 
-    relation: RelationField
     key: int
     layout: Layout
+    remote: str
     required: bool = False
     one: "ObjectPlan | None" = None
     many: "ListPlan | None" = None
@@ -76,8 +78,8 @@ class ObjectPlan:
     """Objects made of the rows of a layout: for each response key a constant, a column or a child."""
 
     layout: Layout
-    entries: list[tuple[str, str, Any]] = field(default_factory=list)
-    children: list[Child] = field(default_factory=list)
+    entries: list[tuple[str, str, Any]] = default(default_factory=list)
+    children: list[Child] = default(default_factory=list)
     build: Any = None
 
 
@@ -92,8 +94,8 @@ class ListPlan:
     key: str
     constant: bool
     """Whether the arguments hold no variable."""
-    entries: list[tuple[str, str, Any]] = field(default_factory=list)
-    statements: dict[Any, Any] = field(default_factory=dict)
+    entries: list[tuple[str, str, Any]] = default(default_factory=list)
+    statements: dict[Any, Any] = default(default_factory=dict)
 
     def objects(self) -> list[ObjectPlan]:
         """The plans of the rows, as `nodes` and in `edges`."""
@@ -145,7 +147,7 @@ class Planner:
                 layout = Layout(item.target)
                 layout.at("id")
                 plan = self._object(definition, nodes, layout)
-                roots.append((key, "one", (Child(item, 0, layout, one=plan), nodes[0], definition)))
+                roots.append((key, "one", (Child(0, layout, "id", one=plan), nodes[0], definition)))
             elif definition is not None and isinstance(item, RootMany):
                 roots.append((key, "many", self._list(item, definition, nodes, {})))
             elif definition is not None and name == "viewer":
@@ -155,7 +157,7 @@ class Planner:
         return Plan(roots, sorted(permission.name for permission in self._viewer.permissions))
 
     def _allow(self, item: GatedField, target: TableType | None) -> None:
-        needs: Iterable[Permission | None] = (item.needs, target and target.needs)
+        needs = (item.needs, None if target is None else target.needs)
         if any(permission is not None and not self._viewer.has(permission) for permission in needs):
             raise Unplanned
 
@@ -189,9 +191,9 @@ class Planner:
                 self._allow(item, item.target)
                 child_layout = ones.setdefault(item, Layout(item.target))
                 child = Child(
-                    item,
                     layout.at(item.local),
                     child_layout,
+                    item.remote,
                     required=isinstance(definition.type, GraphQLNonNull),
                     one=self._object(definition, inner, child_layout),
                 )
@@ -201,7 +203,7 @@ class Planner:
                 made = self._list(item, definition, inner, lists)
                 plan.entries.append((key, "child", len(plan.children)))
                 plan.children.append(
-                    Child(item, layout.at(item.local), made.layout, required=True, many=made)
+                    Child(layout.at(item.local), made.layout, item.remote, required=True, many=made)
                 )
             elif item.base_resolver is None and item.python_name in layout.table.table.c:
                 if isinstance(item, ColumnField):
@@ -221,7 +223,7 @@ class Planner:
         lists: dict[tuple[Any, str], ListPlan],
     ) -> ListPlan:
         self._allow(item, item.target)
-        spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments))
+        spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
         twin = lists.get((item, spelled))
         layout = twin.layout if twin else Layout(item.target)
         made = ListPlan(item, definition, nodes[0], layout, spelled, "$" not in spelled)
@@ -265,7 +267,9 @@ class Planner:
         if not isinstance(kind, GraphQLObjectType):
             raise Unplanned
         return [
-            (key, "constant", kind.name) if inner[0].name.value == "__typename" else (key, inner[0].name.value, None)
+            (key, "constant", kind.name)
+            if inner[0].name.value == "__typename"
+            else (key, inner[0].name.value, None)
             for key, inner in self._children(kind, nodes).items()
         ]
 
@@ -306,7 +310,7 @@ class Planner:
         return is_abstract_type(other) and self._schema.is_sub_type(_abstract(other), kind)
 
     def _included(self, selection: Any) -> bool:
-        for directive in selection.directives:
+        for directive in selection.directives or ():
             name = directive.name.value
             if name not in ("include", "skip"):
                 raise Unplanned

@@ -61,7 +61,7 @@ class Engine:
             if isinstance(variables, list):
                 raise Unplanned
         async with context.services.database.snapshot(context.scope()) as reader:
-            viewer = await context.look_up(reader.execute)
+            viewer = await context.look_up(reader)
             plan = self._plan(document, operation, variables, viewer)
             run = Run(reader.fetch, viewer, context.cursor_key, variables)
             data = {key: await run.root(kind, detail) for key, kind, detail in plan.roots}
@@ -73,7 +73,7 @@ class Engine:
         coerced = {} if variables is None else variables.coerced
         switches = tuple(coerced.get(name) for name in document.switches)
         key = (operation.name and operation.name.value, switches, viewer.permissions)
-        plan = document.plans.get(key)
+        plan: Any = document.plans.get(key)
         if plan is None:
             try:
                 plan = Planner(self._schema, document, coerced, viewer).plan(operation)
@@ -142,12 +142,10 @@ class Run:
         first = children[0]
         rows: Any = []
         if keys:
-            statement = first.layout.__dict__.get("by_key")
-            if statement is None:
-                remote = first.relation.remote if first.relation.column is not None else "id"
-                statement = statements.by_key(first.layout, remote, AnyViewer.like(self._viewer))
-                first.layout.__dict__["by_key"] = statement
-            rows = await self._query(statement, keys=keys)
+            if first.layout.by_key is None:
+                viewer = AnyViewer.like(self._viewer)
+                first.layout.by_key = statements.by_key(first.layout, first.remote, viewer)
+            rows = await self._query(first.layout.by_key, keys=keys)
         found = []
         for child in children:
             assert child.one is not None
@@ -176,8 +174,7 @@ class Run:
         )
         given: dict[str, Any] = {"limit": page.limit + 1, "keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
-            for column, value in (place or {}).items():
-                given[f"{name}_{column}"] = value
+            given |= {f"{name}_{key}": value for key, value in (place or {}).items()}
         rows = await self._query(statement, **given) if keys is None or keys else []
         counts: Mapping[Any, int] = {}
         if any(wanted.counts() for wanted in lists) and (keys is None or keys):
@@ -222,7 +219,11 @@ class Run:
         counts: Mapping[Any, int],
     ) -> dict[Any, Any]:
         objects = {id(plan): await self._objects(plan, rows) for plan in wanted.objects()}
-        places = [wanted.layout.at(column.name, raw=True) for column in page.order.place] if _cursors(wanted) else []
+        places = (
+            [wanted.layout.at(column.name, raw=True) for column in page.order.place]
+            if _cursors(wanted)
+            else []
+        )
         found: dict[Any, Any] = {}
         start = 0
         for key, (of_parent, more) in slices.items():

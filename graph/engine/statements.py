@@ -18,7 +18,7 @@ from graph.engine.plan import Layout
 from graph.filters import condition
 from graph.ordering import Order
 
-_DIALECT: Final = asyncpg_dialect()
+_DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
 _USER: Final = sa.bindparam("user", type_=sa.Uuid())
 
@@ -60,17 +60,17 @@ class AnyViewer(Viewer):
 
 def select(layout: Layout, source: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     """The columns of a layout, those that are shown in the form of the answer."""
+    stored = layout.table.table.c
     return [
-        (source.c[name] if raw else shown(source.c[name])).label(f"c{place}")
+        (source.c[name] if raw else shown(source.c[name], stored[name])).label(f"c{place}")
         for place, (name, raw) in enumerate(layout.columns)
     ]
 
 
-def shown(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+def shown(column: sa.ColumnElement[Any], stored: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """A column in the form that the answer has it in, where that is not how the driver gives it."""
-    kind = column.type
-    info: Mapping[str, Any] = getattr(column, "info", {})
-    if "enum" in info:
+    kind = stored.type
+    if "enum" in stored.info:
         return sa.func.upper(column)
     if isinstance(kind, INET):
         return sa.func.abbrev(column)  # without /32 or /128, as an address is written
@@ -84,7 +84,7 @@ def by_key(layout: Layout, remote: str, viewer: AnyViewer) -> Statement:
     source = layout.table.table
     keys = sa.bindparam("keys", type_=sa.ARRAY(sa.Uuid()))
     return compile_statement(
-        sa.select(*select(layout, source), shown(source.c[remote]).label("key")).where(
+        sa.select(*select(layout, source), shown(source.c[remote], source.c[remote]).label("key")).where(
             layout.table.scope(source, viewer), source.c[remote] == sa.any_(keys)
         )
     )
@@ -117,30 +117,39 @@ def page(
     where = [target.scope(source, viewer)]
     if filter_ is not None:
         where.append(condition(target, source, filter_, viewer))
-    for name, place in (("after", shape.after), ("before", shape.before)):
-        if place is not None:
-            named = {
-                column.name: None
-                if place[column.name] is None
-                else sa.bindparam(f"{name}_{column.name}", type_=column.type)
-                for column in shape.order.columns
-            }
-            where.append(shape.order.beyond(source, named, before=name == "before"))
-    rows = (
-        sa.select(*select(layout, source))
-        .where(*where)
-        .order_by(*shape.order.by(source, backwards=shape.backwards))
-        .limit(sa.bindparam("limit", type_=sa.Integer()))
+    given = _keys()
+    if parent is not None:
+        where.append(source.c[parent] == given.c.key)
+    columns = select(layout, source)
+    rows = shape.order.page(
+        source,
+        columns,
+        sa.and_(*where),
+        sa.bindparam("limit", type_=sa.Integer()),
+        after=_named("after", shape.order, shape.after),
+        before=_named("before", shape.order, shape.before),
+        backwards=shape.backwards,
     )
     if parent is None:
         return compile_statement(rows)
-    given = _keys()
-    lateral = rows.where(source.c[parent] == given.c.key).lateral()
+    lateral = rows.lateral()
     return compile_statement(
-        sa.select(*lateral.c, sa.cast(given.c.key, sa.Text).label("key")).select_from(
+        sa.select(*list(lateral.c)[: len(columns)], sa.cast(given.c.key, sa.Text).label("key")).select_from(
             given.join(lateral, sa.true())
         )
     )
+
+
+def _named(name: str, order: Order, place: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The place of a cursor as parameters; a place without a value is another statement."""
+    if place is None:
+        return None
+    return {
+        column.name: None
+        if place[column.name] is None
+        else sa.bindparam(f"{name}_{column.name}", type_=column.type)
+        for column in order.columns
+    }
 
 
 def count(

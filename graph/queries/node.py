@@ -9,6 +9,7 @@ import strawberry
 
 from graph.context import Info
 from graph.errors import BadInput
+from graph.filters import parse_id
 from graph.limits import MAX_PAGE
 from graph.node import Node, load_nodes
 
@@ -46,6 +47,6 @@ async def _load(info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
 def _uuid(text: str) -> uuid.UUID | None:
     # An id that is no UUID is the id of nothing: it must not fail the others.
     try:
-        return uuid.UUID(text)
-    except ValueError:
+        return parse_id(text)
+    except BadInput:
         return None

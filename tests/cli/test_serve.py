@@ -13,7 +13,7 @@ import pytest
 from db import migrate
 from graph.auth import keys
 from tests.cli.conftest import M3
-from tests.cli.program import line_with, started
+from tests.cli.program import PATIENCE, line_with, started
 from tests.server import Urls
 
 
@@ -32,13 +32,13 @@ async def test_it_serves_until_it_is_told_to_stop(
     async with started("serve", **settings) as process:
         serving = json.loads(await line_with(process.stderr, '"serving"'))
         base = f"http://127.0.0.1:{serving['port']}"
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as client:
             found = (await client.get("/.well-known/jwks.json")).json()
             assert found == keys.load(keys_file).jwks
             answer = await client.post("/graphql", json={"query": "{ viewer { user { id } } }"})
             assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         process.send_signal(number)
-        out, err = await asyncio.wait_for(process.communicate(), 30)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == (0 if number is signal.SIGINT else -signal.SIGTERM)
     assert b"Traceback" not in out + err
 

@@ -1,0 +1,53 @@
+"""A wire to the database that can be cut."""
+
+import asyncio
+import contextlib
+
+from sqlalchemy import URL, make_url
+
+
+class Proxy:
+    """Passes what comes in at `url` on to the server behind it, until it is cut."""
+
+    def __init__(self, target: str) -> None:
+        self._target = make_url(target)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """The target's URL by way of here."""
+        here: URL = self._target.set(host="127.0.0.1", port=self._port)
+        return here.render_as_string(hide_password=False)
+
+    async def open(self) -> None:
+        """Listen, always at the same port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """End the connections without a word and take no more: whoever comes is refused."""
+        if self._server is not None:
+            self._server.close()
+            for writer in list(self._writers):
+                writer.transport.abort()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = self._target.host or "127.0.0.1", self._target.port or 5432
+        there, onward = await asyncio.open_connection(host, port)
+        self._writers |= {writer, onward}
+        try:
+            await asyncio.gather(_pass(reader, onward), _pass(there, writer))
+        finally:
+            self._writers -= {writer, onward}
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
