@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 import asyncpg
@@ -61,18 +61,6 @@ class Scope:
     tenant_slug: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A snapshot as one reads it: `fetch(sql, *parameters)` by the driver, `execute` by SQLAlchemy."""
-
-    connection: AsyncConnection
-    fetch: Any
-
-    async def execute(self, statement: Any, parameters: Any = None) -> Any:
-        """The result of a composed statement."""
-        return await self.connection.execute(statement, parameters)
-
-
 class Database:
     """The gateway's database: a pool of connections under the gateway's login."""
 
@@ -98,13 +86,6 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
-    async def snapshot(self, scope: Scope) -> AsyncIterator["Reader"]:
-        """As `read`, for statements that are SQL already."""
-        async with self.read(scope) as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            yield Reader(connection, driver.fetch)
-
-    @contextlib.asynccontextmanager
     async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits at the end of the block, and rolls back if the block raises."""
         async with self._transaction("BEGIN", scope) as connection:
@@ -116,7 +97,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[AsyncConnection]:
-        connection, driver = await self._begin(begin + _set_local(scope))
+        connection, driver = await self._begin(begin + set_local(scope))
         try:
             try:
                 yield connection
@@ -155,7 +136,7 @@ class Database:
                 begun = True
                 return connection, driver
             except _DRIVER_ERRORS as error:
-                if not _is_dead(error, driver):
+                if not is_dead(error, driver):
                     raise
                 if not was_pooled:
                     raise DatabaseUnavailable(str(error)) from error
@@ -166,7 +147,8 @@ class Database:
         raise DatabaseUnavailable("every connection of the pool was dead")
 
 
-def _set_local(scope: Scope) -> str:
+def set_local(scope: Scope) -> str:
+    """What follows BEGIN in its round trip, so that the transaction is the scope's from the start."""
     values = {
         "app.tenant_id": scope.tenant_id,
         "app.user_id": scope.user_id,
@@ -182,7 +164,7 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _is_dead(error: BaseException, driver: "Driver") -> bool:
+def is_dead(error: BaseException, driver: "Driver") -> bool:
     """Whether `error`, raised by the driver itself, is about the connection and not about the statement."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_UNAVAILABLE)
@@ -194,7 +176,7 @@ def _is_unavailable(error: BaseException, driver: "Driver") -> bool:
         state = str(getattr(error.orig, "sqlstate", None))
         return error.connection_invalidated or driver.is_closed() or state.startswith(_UNAVAILABLE)
     # An OSError may be anybody's: the block's own timeouts and files raise it too
-    return isinstance(error, _DRIVER_ERRORS) and not isinstance(error, OSError) and _is_dead(error, driver)
+    return isinstance(error, _DRIVER_ERRORS) and not isinstance(error, OSError) and is_dead(error, driver)
 
 
 async def _discard(connection: AsyncConnection) -> None:

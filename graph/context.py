@@ -9,11 +9,12 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLError
 
+from db.readers import Readers
 from db.session import Database, Scope
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
-from graph.auth.viewer import Executor, Viewer, load_viewer
+from graph.auth.viewer import Viewer, load_viewer
 from graph.engine.documents import Document
 from graph.errors import BadInput, Unauthenticated
 from graph.loaders import Loaders
@@ -29,6 +30,7 @@ class Services:
     """What lives as long as the process."""
 
     database: Database
+    readers: Readers
     keys: KeyFile
     tokens: AccessTokens
     passwords: Passwords
@@ -87,7 +89,7 @@ class Context:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
         async with self._lock:
             if self._viewer is None:
-                claims = self._claims()
+                claims = self.claims()
                 await self._become(claims.tenant_id, claims.user_id, claims.session_id)
             return self.viewer
 
@@ -97,26 +99,14 @@ class Context:
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
 
-    def _claims(self) -> Claims:
+    def claims(self) -> Claims:
+        """What the token says; Unauthenticated without a good one."""
         if self.token is None:
             raise Unauthenticated
         try:
             return self.services.tokens.verify(self.token)
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
-
-    def scope(self) -> Scope:
-        """The tenant and user that the token names; Unauthenticated without a good one."""
-        claims = self._claims()
-        return Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
-
-    async def look_up(self, executor: Executor) -> Viewer:
-        """The viewer as of a transaction that somebody else has opened for `scope()`."""
-        claims = self._claims()
-        viewer = await load_viewer(executor, claims.tenant_id, claims.user_id, claims.session_id)
-        if viewer is None:
-            raise Unauthenticated("The session has ended. Sign in again.")
-        return viewer
 
     async def become(self, token: str) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
@@ -134,7 +124,7 @@ class Context:
             raise BadInput("A request with an idempotency key has one mutation.")
         await self.close()
         self.__dict__.pop("loaders", None)
-        claims = self._claims()
+        claims = self.claims()
         change = Change(self.services.database, Scope(tenant_id=claims.tenant_id, user_id=claims.user_id))
         self._snapshot = change
         self._viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)

@@ -1,7 +1,7 @@
 """Who is asking and what they may do, read in one statement at the start of every operation."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -47,13 +47,14 @@ async def load_viewer(
     connection's transaction is confined to the tenant.
     """
     given = {"tenant": tenant_id, "user": user_id, "session": session_id}
-    row = (await connection.execute(_STATEMENT, given)).one_or_none()
+    row = (await connection.execute(VIEWER, given)).one_or_none()
     if row is None:
         return None
-    return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
+    return Viewer(tenant_id, user_id, session_id, effective(tuple(row.permissions), platform=row.platform))
 
 
-def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]:
+@lru_cache(maxsize=1024)
+def effective(stored: tuple[str, ...], *, platform: bool) -> frozenset[Permission]:
     """The permissions that the entries of roles amount to.
 
     What is not in the vocabulary is ignored, and so is `platform.*`: a tenant's people write their own
@@ -99,4 +100,4 @@ def _statement() -> Select[Any]:
     )
 
 
-_STATEMENT: Final = _statement()
+VIEWER: Final = _statement()

@@ -6,13 +6,15 @@ operation anew, and words the errors.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
-from graph.auth.viewer import Viewer
+from db.session import DatabaseUnavailable, Scope
+from graph.auth.tokens import Claims
+from graph.auth.viewer import VIEWER, Viewer, effective
 from graph.connection import PageRequest, page_request
 from graph.context import Context
 from graph.cursor import CursorScope
@@ -20,7 +22,7 @@ from graph.engine import statements
 from graph.engine.build import compile_build
 from graph.engine.documents import MAX_PLANS, Document
 from graph.engine.plan import Child, ListPlan, ObjectPlan, Plan, Planner, Unplanned
-from graph.engine.statements import AnyViewer, Shape, Statement
+from graph.engine.statements import AnyViewer, Shape, Statement, compile_statement
 from graph.errors import GatewayError
 from graph.filters import parse_id
 from graph.ordering import order_of
@@ -29,6 +31,7 @@ MAX_STATEMENTS = 200
 """Statements kept for one list of a plan, by filter."""
 
 Fetch = Callable[..., Any]
+_VIEWER: Final = compile_statement(VIEWER)
 
 
 class Engine:
@@ -47,7 +50,7 @@ class Engine:
         """The response in JSON, or None where graphql-core has to run the operation."""
         try:
             return await self._answer(document, operation, variables or {}, context)
-        except (Unplanned, GatewayError):
+        except (Unplanned, GatewayError, DatabaseUnavailable):
             return None
 
     async def _answer(
@@ -60,12 +63,22 @@ class Engine:
             variables = get_variable_values(self._schema, operation.variable_definitions, given)
             if isinstance(variables, list):
                 raise Unplanned
-        async with context.services.database.snapshot(context.scope()) as reader:
-            viewer = await context.look_up(reader)
+        claims = context.claims()
+        scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
+        async with context.services.readers.snapshot(scope) as connection:
+            viewer = await self._viewer(connection.fetch, claims)
             plan = self._plan(document, operation, variables, viewer)
-            run = Run(reader.fetch, viewer, context.cursor_key, variables)
+            run = Run(connection.fetch, viewer, context.cursor_key, variables)
             data = {key: await run.root(kind, detail) for key, kind, detail in plan.roots}
         return orjson.dumps({"data": data}, option=orjson.OPT_UTC_Z)
+
+    async def _viewer(self, fetch: Fetch, claims: Claims) -> Viewer:
+        given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
+        rows = await fetch(_VIEWER.sql, *_VIEWER.parameters(given))
+        if not rows:
+            raise Unplanned  # nobody: graphql-core says so field by field
+        held = effective(tuple(rows[0][0]), platform=rows[0][1])
+        return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
 
     def _plan(
         self, document: Document, operation: OperationDefinitionNode, variables: Any, viewer: Viewer
