@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
-from asyncpg.exceptions import InternalClientError
 
-from db.session import (
+from db.scope import (
     CONNECT_TIMEOUT,
+    DRIVER_ERRORS,
     SERVER_SETTINGS,
     DatabaseUnavailable,
     Scope,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_FAULTS: Final = (OSError, asyncpg.InterfaceError, InternalClientError, asyncpg.PostgresError)
 
 
 class _Connection(asyncpg.Connection):
@@ -96,7 +95,7 @@ class Readers:
         for _ in range(self._attempts):
             try:
                 connection: Any = await pool.acquire(timeout=CONNECT_TIMEOUT)
-            except (TimeoutError, *_FAULTS) as error:
+            except (TimeoutError, *DRIVER_ERRORS) as error:
                 raise DatabaseUnavailable(str(error)) from error
             begun = False
             try:
@@ -104,7 +103,7 @@ class Readers:
                 begun = True
                 driver: Driver = connection
                 return driver
-            except _FAULTS as error:
+            except DRIVER_ERRORS as error:
                 if not is_dead(error, connection):
                     raise
             finally:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from db.readers import Readers
 from db.session import Database
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
@@ -28,14 +27,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
         keys = KeyFile(settings.keys_file)
         passwords = Passwords(settings.password_threads)
         database = Database(settings.gateway_url, pool_size=settings.pool_size)
-        readers = Readers(settings.gateway_url, pool_size=settings.pool_size)
         tokens = AccessTokens(keys, settings)
-        app.state.services = Services(database, readers, keys, tokens, passwords, settings)
+        app.state.services = Services(database, keys, tokens, passwords, settings)
         try:
             yield
         finally:
             passwords.close()
-            await readers.close()
             await database.close()
 
     return Starlette(

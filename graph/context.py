@@ -9,7 +9,6 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLError
 
-from db.readers import Readers
 from db.session import Database, Scope
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
@@ -30,7 +29,6 @@ class Services:
     """What lives as long as the process."""
 
     database: Database
-    readers: Readers
     keys: KeyFile
     tokens: AccessTokens
     passwords: Passwords

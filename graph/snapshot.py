@@ -12,10 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.errors import Timeout, Unavailable
 
-_QUERY_CANCELED = "57014"
 _SAVEPOINT, _ROLLBACK_TO, _RELEASE = (
     sa.text(f"{verb} attempt") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
 )
+# A statement cancelled, as past its time, and a lock that was not to be had in time
+_TIMED_OUT = ("57014", "55P03")
+
+
+def told(error: Exception) -> Exception:
+    """What a client is told of an error of the database: Unavailable, Timeout, or the error itself."""
+    if isinstance(error, DatabaseUnavailable):
+        return Unavailable()
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _TIMED_OUT:
+        return Timeout()
+    return error
 
 
 class Snapshot:
@@ -60,11 +70,7 @@ class Snapshot:
             await self._stack.__aexit__(type(error), error, error.__traceback__)
         except Exception as final:  # the session says here what the error amounts to
             error = final
-        if isinstance(error, DatabaseUnavailable):
-            return Unavailable()
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
-            return Timeout()
-        return error
+        return told(error)
 
     async def close(self) -> None:
         """End the transaction and give the connection back."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 from asyncpg.connection import LoggedQuery
 from sqlalchemy import event
 
-from db.readers import Readers
 from db.session import Database
 
 _TRANSACTION_CONTROL: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ")
@@ -16,7 +15,7 @@ _TYPES: Final = ("typeinfo_tree", "('jit'")
 
 
 @contextlib.contextmanager
-def statements(database: Database, readers: Readers | None = None) -> Iterator[list[str]]:
+def statements(database: Database) -> Iterator[list[str]]:
     """Collect the statements sent by the sessions that begin in this block, without transaction control.
 
     with statements(database) as sent:
@@ -44,12 +43,10 @@ def statements(database: Database, readers: Readers | None = None) -> Iterator[l
     listeners = (("before_cursor_execute", executed), ("checkout", checked_out), ("checkin", checked_in))
     for name, listener in listeners:
         event.listen(engine, name, listener)
-    if readers is not None:
-        readers.loggers.append(sent_past_sqlalchemy)
+    database.readers.loggers.append(sent_past_sqlalchemy)
     try:
         yield sent
     finally:
-        if readers is not None:
-            readers.loggers.remove(sent_past_sqlalchemy)
+        database.readers.loggers.remove(sent_past_sqlalchemy)
         for name, listener in listeners:
             event.remove(engine, name, listener)

@@ -1,5 +1,6 @@
 """Who is asking and what they may do, read in one statement at the start of every operation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -50,17 +51,21 @@ async def load_viewer(
     row = (await connection.execute(VIEWER, given)).one_or_none()
     if row is None:
         return None
-    return Viewer(tenant_id, user_id, session_id, effective(tuple(row.permissions), platform=row.platform))
+    return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
 
 
-@lru_cache(maxsize=1024)
-def effective(stored: tuple[str, ...], *, platform: bool) -> frozenset[Permission]:
+def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]:
     """The permissions that the entries of roles amount to.
 
     What is not in the vocabulary is ignored, and so is `platform.*`: a tenant's people write their own
     roles, so that only `platform`, the operator's grant, gives it.
     """
-    entries = frozenset(stored)
+    return _effective(frozenset(stored), platform)
+
+
+@lru_cache(maxsize=1024)
+def _effective(entries: frozenset[str], platform: bool) -> frozenset[Permission]:
+    # The same set for the same rights: the plans of the engine are found by it.
     held = OF_TENANTS if EVERYTHING in entries else {p for p in OF_TENANTS if p.value in entries}
     return frozenset(held | PLATFORM) if platform else frozenset(held)
 

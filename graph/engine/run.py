@@ -65,7 +65,7 @@ class Engine:
                 raise Unplanned
         claims = context.claims()
         scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
-        async with context.services.readers.snapshot(scope) as connection:
+        async with context.services.database.readers.snapshot(scope) as connection:
             viewer = await self._viewer(connection.fetch, claims)
             plan = self._plan(document, operation, variables, viewer)
             run = Run(connection.fetch, viewer, context.cursor_key, variables)
@@ -77,7 +77,7 @@ class Engine:
         rows = await fetch(_VIEWER.sql, *_VIEWER.parameters(given))
         if not rows:
             raise Unplanned  # nobody: graphql-core says so field by field
-        held = effective(tuple(rows[0][0]), platform=rows[0][1])
+        held = effective(rows[0][0], platform=rows[0][1])
         return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
 
     def _plan(

@@ -75,7 +75,7 @@ async def _execute(asked: GraphQLRequest, context: Context) -> tuple[int, dict[s
         await _close(context)
     assert isinstance(result, ExecutionResult | PreExecutionError)
     executing = not isinstance(result, PreExecutionError)
-    errors = [describe(error, context.request_id, executing=executing) for error in result.errors or ()]
+    errors = describe(result.errors or (), context.request_id, executing=executing)
     # A request error is one that left nothing to execute; its response has no `data` at all.
     if errors and result.data is None and not any("path" in error for error in errors):
         return 400, {"errors": errors}

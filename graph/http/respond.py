@@ -1,5 +1,6 @@
 """Errors as the client gets them: every one with a code, none with a word of what went wrong inside."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -10,11 +11,32 @@ from graph.errors import GatewayError
 log = structlog.get_logger(__name__)
 
 
-def describe(error: GraphQLError, request_id: str, *, executing: bool) -> dict[str, Any]:
-    """One entry of `errors`. `executing`: whether validation was over when it was raised."""
+def describe(errors: Sequence[GraphQLError], request_id: str, *, executing: bool) -> list[dict[str, Any]]:
+    """The entries of `errors`. `executing`: whether validation was over when they were raised.
+
+    What is not for the client is logged, once for all the fields that one fault has failed.
+    """
+    described = []
+    logged: set[int] = set()
+    for error in errors:
+        cause = _cause(error)
+        described.append(_describe(error, cause, request_id, executing=executing))
+        if described[-1]["extensions"]["code"] == "INTERNAL" and id(cause) not in logged:
+            logged.add(id(cause))
+            log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
+    return described
+
+
+def _cause(error: GraphQLError) -> Exception | None:
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
+    return cause
+
+
+def _describe(
+    error: GraphQLError, cause: Exception | None, request_id: str, *, executing: bool
+) -> dict[str, Any]:
     described: dict[str, Any] = {"message": error.message}
     if error.locations:
         described["locations"] = [location.formatted for location in error.locations]
@@ -29,7 +51,6 @@ def describe(error: GraphQLError, request_id: str, *, executing: bool) -> dict[s
     elif cause is None or (isinstance(cause, ValueError) and error.path is None):
         described["extensions"] = {"code": "BAD_INPUT"}
     else:
-        log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
         described["message"] = "Something went wrong here. The request id finds it in the log."
         described["extensions"] = {"code": "INTERNAL", "requestId": request_id}
     return described

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from sqlalchemy.exc import DBAPIError
 
 from db.session import DatabaseUnavailable
 from graph.auth.signin import Client, Credentials, SignInRefused, sign_in
 from graph.context import Info
-from graph.errors import Unavailable, UserError, UserErrorCode
+from graph.errors import UserError, UserErrorCode
 from graph.scalars import DateTime
+from graph.snapshot import told
 from graph.types.identity import ViewerType
 
 
@@ -63,8 +65,8 @@ class IdentityMutation:
             return SignInPayload(
                 errors=[UserError(code=UserErrorCode.INVALID, field=None, message=str(refused))]
             )
-        except DatabaseUnavailable:
-            raise Unavailable from None
+        except (DatabaseUnavailable, DBAPIError) as error:
+            raise told(error) from None
         await context.become(done.access_token)
         return SignInPayload(
             access_token=done.access_token,

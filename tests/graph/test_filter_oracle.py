@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models
 from db.base import Base
-from graph.filters import camel_case
+from graph.inputs import camel_case
 from graph.limits import MAX_FILTER_DEPTH
 from tests.client import Client, signed_in
 from tests.factories import insert, make_tenant

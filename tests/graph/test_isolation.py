@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import models
-from graph.filters import camel_case
+from graph.inputs import camel_case
 from tests.client import Client
 from tests.factories import Row, insert
 from tests.graph.filled import GLOBAL, HIDDEN, Filled, fill, unlike
@@ -165,6 +165,7 @@ def conditions(way: Way, world: World) -> Iterator[tuple[str, str]]:
         if operand == "IDFilter":
             yield f"{field}: {{ in: $them }}", NOTHING
             yield f"{field}: {{ notIn: $them }}", EVERYTHING
+            yield f'{field}: {{ ne: "{world.them.ids[0]}" }}', EVERYTHING
             yield f"not: {{ {field}: {{ in: $them }} }}", EVERYTHING
             yield f"or: [{{ {field}: {{ in: $them }} }}, {{ {field}: {{ isNull: false }} }}]", SOMETHING
         related = operand.removesuffix("Filter")

@@ -1,9 +1,10 @@
 """A database that goes away is UNAVAILABLE, and when it is back the gateway goes on by itself."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.testing import capture_logs
 
 from db import models
-from db.session import Scope
+from db.session import Database, Scope
 from tests.client import Client, running, signed_in
 from tests.factories import insert, make_tenant, make_user
 from tests.graph.proxy import Proxy
@@ -198,3 +200,31 @@ async def test_a_write_that_is_lost_amid_it_has_done_nothing(site: Site) -> None
         await owner.execute(sa.text("ROLLBACK"))
         assert await owner.scalar(count) == before
     await site.works()
+
+
+@pytest.mark.parametrize("setting", ["statement_timeout", "lock_timeout"])
+async def test_a_statement_past_its_time_is_a_timeout(site: Site, setting: str) -> None:
+    services = site.client.services
+    impatient = Database(site.urls.gateway, pool_size=1, server_settings={setting: "200ms"})
+    site.client.app.state.services = replace(services, database=impatient)
+    try:
+        async with as_owner(site.urls) as owner:
+            for table, query in (("deals", READ), ("audit_logs", SIGN_IN)):
+                await owner.execute(sa.text("BEGIN"))
+                await owner.execute(sa.text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+                assert set(await site.client.codes(query, slug="outage")) == {"TIMEOUT"}
+                await owner.execute(sa.text("ROLLBACK"))
+    finally:
+        site.client.app.state.services = services
+        await impatient.close()
+    await site.works()
+
+
+async def test_the_log_of_a_failed_statement_has_no_values_of_it(site: Site) -> None:
+    async with as_owner(site.urls) as owner:
+        await owner.execute(sa.text(f'REVOKE INSERT ON sessions FROM "{site.server.gateway_role}"'))
+    with capture_logs() as logged:
+        assert await site.client.codes(SIGN_IN, slug="outage") == ["INTERNAL"]
+    (line,) = [line for line in logged if line["event"] == "field.failed"]
+    assert "INSERT INTO sessions" in str(line["exc_info"])
+    assert re.search("[0-9a-f]{64}", str(line["exc_info"])) is None, "the hash of a refresh token"

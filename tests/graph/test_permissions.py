@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.gateway import platform_grants
 from graph.auth.viewer import PLATFORM
-from graph.filters import camel_case
+from graph.inputs import camel_case
 from graph.permissions import Permission
 from tests.client import Client, signed_in
 from tests.graph.filled import Filled, fill

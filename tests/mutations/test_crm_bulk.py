@@ -6,8 +6,18 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Company, Contact, Deal, DealPipeline, DealStage, Lead, Plan, PlanFeature
-from db.models import TenantSubscription, User
+from db.models import (
+    Company,
+    Contact,
+    Deal,
+    DealPipeline,
+    DealStage,
+    Lead,
+    Plan,
+    PlanFeature,
+    TenantSubscription,
+    User,
+)
 from tests.client import Client
 from tests.factories import insert
 from tests.mutations.scene import NOWHERE, Scene, told

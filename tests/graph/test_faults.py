@@ -1,0 +1,58 @@
+"""A fault of our own: the client gets a request id, the log gets the rest."""
+
+from typing import Any
+from unittest.mock import AsyncMock
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
+
+from graph.loaders import Loaders
+from tests.client import Client, signed_in
+from tests.factories import make_tenant
+
+
+@pytest.fixture
+async def admin(anyone: Client, owner: AsyncConnection) -> Client:
+    return await signed_in(anyone, owner, await make_tenant(owner), "*")
+
+
+async def test_what_goes_wrong_inside_is_told_to_the_log_alone(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = f"secret-{uuid4()}"
+
+    async def fail(*_: Any) -> Any:
+        raise RuntimeError(secret)
+
+    monkeypatch.setattr(Loaders, "_load_one", fail)
+    with capture_logs() as logged:
+        response = await admin.post("{ viewer { permissions user { id } } plans { totalCount } }")
+    assert secret not in response.text
+    answer = response.json()
+    assert answer["data"]["plans"]["totalCount"] >= 0
+    (error,) = answer["errors"]
+    request_id = error["extensions"].pop("requestId")
+    assert error["extensions"] == {"code": "INTERNAL"}
+    assert error["message"] == "Something went wrong here. The request id finds it in the log."
+    assert error["path"] == ["viewer", "user"]
+    (line,) = [line for line in logged if line["event"] == "field.failed"]
+    assert (line["request_id"], line["log_level"]) == (request_id, "error")
+    assert secret in str(line["exc_info"])
+
+
+async def test_one_fault_is_one_line_however_many_fields_it_fails(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = ValueError("shared")
+    monkeypatch.setattr(Loaders, "page", AsyncMock(side_effect=fault))
+    query = "{ a: deals { totalCount } b: deals { totalCount } }"
+    with capture_logs() as logged:
+        answers = [await admin.ask(query) for _ in range(2)]
+    errors = [[error["extensions"] for error in answer["errors"]] for answer in answers]
+    assert [[error["code"] for error in each] for each in errors] == [["INTERNAL"] * 2] * 2
+    assert [line["exc_info"] for line in logged] == [fault] * 2
+    ids = [line["request_id"] for line in logged]
+    assert [[error["requestId"] for error in each] for each in errors] == [[each] * 2 for each in ids]
+    assert ids[0] != ids[1]
