@@ -1,5 +1,6 @@
 """Errors as the client gets them: every one with a code, none with a word of what went wrong inside."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,12 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from graph.errors import GatewayError
+
+# How graphql-core words what was submitted, at the end of a message or within it
+_AT_THE_END = re.compile(
+    r"[;,] found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
+)
+_WITHIN = re.compile(r"Value '.*' does not exist", re.DOTALL)
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +44,8 @@ def _cause(error: GraphQLError) -> Exception | None:
 def _describe(
     error: GraphQLError, cause: Exception | None, request_id: str, *, executing: bool
 ) -> dict[str, Any]:
-    described: dict[str, Any] = {"message": error.message}
+    known = isinstance(cause, GatewayError)
+    described: dict[str, Any] = {"message": error.message if known else without_values(error.message)}
     if error.locations:
         described["locations"] = [location.formatted for location in error.locations]
     if error.path:
@@ -54,6 +62,11 @@ def _describe(
         described["message"] = "Something went wrong here. The request id finds it in the log."
         described["extensions"] = {"code": "INTERNAL", "requestId": request_id}
     return described
+
+
+def without_values(message: str) -> str:
+    """An error of graphql-core without the value that it repeats, which may be a password."""
+    return _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:

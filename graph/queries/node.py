@@ -30,7 +30,7 @@ class NodeQuery:
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="The rows' UUIDs.")],
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | None:
         """In the order of the ids."""
         return await _load(info, ids)
 
