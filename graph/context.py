@@ -83,6 +83,13 @@ class Context:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")
 
+    def known(self, viewer: Viewer) -> None:
+        """Who asks, as read in this moment: what runs on from here need not ask again."""
+        self._viewer = viewer
+        self._snapshot = Snapshot(
+            self.services.database, Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
+        )
+
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
         async with self._lock:

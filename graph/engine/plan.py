@@ -117,7 +117,7 @@ class Plan:
     """A whole operation: its root fields by response key."""
 
     roots: list[tuple[str, str, Any]]
-    permissions: list[str]
+    nodes: Fields
 
 
 class Planner:
@@ -135,7 +135,8 @@ class Planner:
         if query is None or operation.operation.value != "query":
             raise Unplanned
         roots: list[tuple[str, str, Any]] = []
-        for key, nodes in self._collect(query, [operation.selection_set]).items():
+        fields = self._collect(query, [operation.selection_set])
+        for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
                 roots.append((key, "constant", query.name))
@@ -154,7 +155,7 @@ class Planner:
                 roots.append((key, "viewer", self._viewer_object(definition, nodes)))
             else:
                 raise Unplanned
-        return Plan(roots, sorted(permission.name for permission in self._viewer.permissions))
+        return Plan(roots, fields)
 
     def _allow(self, item: GatedField, target: TableType | None) -> None:
         needs = (item.needs, None if target is None else target.needs)

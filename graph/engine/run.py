@@ -6,24 +6,17 @@ operation anew, and words the errors.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-import orjson
-from graphql import GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql.execution.values import VariableValues, get_argument_values
 
-from db.session import DatabaseUnavailable, Scope
-from graph.auth.tokens import Claims
-from graph.auth.viewer import VIEWER, Viewer, effective
+from graph.auth.viewer import Viewer
 from graph.connection import PageRequest, page_request
-from graph.context import Context
 from graph.cursor import CursorScope
 from graph.engine import statements
 from graph.engine.build import compile_build
-from graph.engine.documents import MAX_PLANS, Document
-from graph.engine.plan import Child, ListPlan, ObjectPlan, Plan, Planner, Unplanned
-from graph.engine.statements import AnyViewer, Shape, Statement, compile_statement
-from graph.errors import GatewayError
+from graph.engine.plan import Child, ListPlan, ObjectPlan, Unplanned
+from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.filters import parse_id
 from graph.ordering import order_of
 
@@ -31,74 +24,6 @@ MAX_STATEMENTS = 200
 """Statements kept for one list of a plan, by filter."""
 
 Fetch = Callable[..., Any]
-_VIEWER: Final = compile_statement(VIEWER)
-
-
-class Engine:
-    """Answers the queries that it can plan."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-
-    async def answer(
-        self,
-        document: Document,
-        operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
-        context: Context,
-    ) -> bytes | None:
-        """The response in JSON, or None where graphql-core has to run the operation."""
-        try:
-            return await self._answer(document, operation, variables or {}, context)
-        except (Unplanned, GatewayError, DatabaseUnavailable):
-            return None
-
-    async def _answer(
-        self, document: Document, operation: OperationDefinitionNode, given: dict[str, Any], context: Context
-    ) -> bytes:
-        if operation.operation.value != "query":
-            raise Unplanned
-        variables: Any = None
-        if operation.variable_definitions:
-            variables = get_variable_values(self._schema, operation.variable_definitions, given)
-            if isinstance(variables, list):
-                raise Unplanned
-        claims = context.claims()
-        scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
-        async with context.services.database.readers.snapshot(scope) as connection:
-            viewer = await self._viewer(connection.fetch, claims)
-            plan = self._plan(document, operation, variables, viewer)
-            run = Run(connection.fetch, viewer, context.cursor_key, variables)
-            data = {key: await run.root(kind, detail) for key, kind, detail in plan.roots}
-        return orjson.dumps({"data": data}, option=orjson.OPT_UTC_Z)
-
-    async def _viewer(self, fetch: Fetch, claims: Claims) -> Viewer:
-        given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
-        rows = await fetch(_VIEWER.sql, *_VIEWER.parameters(given))
-        if not rows:
-            raise Unplanned  # nobody: graphql-core says so field by field
-        held = effective(rows[0][0], platform=rows[0][1])
-        return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
-
-    def _plan(
-        self, document: Document, operation: OperationDefinitionNode, variables: Any, viewer: Viewer
-    ) -> Plan:
-        coerced = {} if variables is None else variables.coerced
-        switches = tuple(coerced.get(name) for name in document.switches)
-        key = (operation.name and operation.name.value, switches, viewer.permissions)
-        plan: Any = document.plans.get(key)
-        if plan is None:
-            try:
-                plan = Planner(self._schema, document, coerced, viewer).plan(operation)
-            except Unplanned:
-                plan = Unplanned
-            if len(document.plans) >= MAX_PLANS:
-                document.plans.clear()
-            document.plans[key] = plan
-        if plan is Unplanned:
-            raise Unplanned
-        planned: Plan = plan
-        return planned
 
 
 class Run:

@@ -16,8 +16,8 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from graph.context import Context, Services
+from graph.engine.answer import Engine
 from graph.engine.documents import Documents
-from graph.engine.run import Engine
 from graph.errors import BadInput, Unavailable
 from graph.http.body import GraphQLRequest, Refused, read
 from graph.http.respond import describe, refusal
