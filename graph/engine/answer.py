@@ -80,8 +80,13 @@ class Engine:
             context.known(viewer)
             plan = self._plan(document, operation, variables, viewer)
             run = Run(connection.fetch, viewer, context.cursor_key, variables)
-            data = {key: await run.root(kind, detail) for key, kind, detail in plan.roots}
-        return orjson.dumps({"data": data}, option=orjson.OPT_UTC_Z)
+            data, failed = {}, {}
+            for key, kind, detail in plan.roots:
+                try:
+                    data[key] = await run.root(kind, detail)
+                except GatewayError as error:
+                    data[key], failed[key] = None, error
+        return self._response(plan, data, failed, context)
 
     async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
@@ -121,10 +126,17 @@ class Engine:
         """The response where the same is wrong with every root field: all of them are nullable."""
         plan = self._plan(document, operation, variables, _ANYBODY)
         data = {key: detail if kind == "constant" else None for key, kind, detail in plan.roots}
-        errors = [
-            GraphQLError(str(error), nodes=plan.nodes[key], path=[key], original_error=error)
-            for key, kind, _ in plan.roots
-            if kind != "constant"
-        ]
-        described = describe(errors, context.request_id, executing=True)
-        return orjson.dumps({"errors": described, "data": data})
+        failed = {key: error for key, kind, _ in plan.roots if kind != "constant"}
+        return self._response(plan, data, failed, context)
+
+    def _response(
+        self, plan: Plan, data: dict[str, Any], failed: dict[str, GatewayError], context: Context
+    ) -> bytes:
+        body: dict[str, Any] = {"data": data}
+        if failed:
+            errors = [
+                GraphQLError(str(error), nodes=plan.nodes[key], path=[key], original_error=error)
+                for key, error in failed.items()
+            ]
+            body = {"errors": describe(errors, context.request_id, executing=True), "data": data}
+        return orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -17,6 +17,7 @@ from graph.engine import statements
 from graph.engine.build import compile_build
 from graph.engine.plan import Child, ListPlan, ObjectPlan, Unplanned
 from graph.engine.statements import AnyViewer, Shape, Statement
+from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
 from graph.ordering import order_of
 
@@ -49,7 +50,7 @@ class Run:
             key = str(parse_id(arguments["id"]))
             found = (await self._one([child], [key]))[0]
             if key not in found:
-                raise Unplanned
+                raise NotFound
             return found[key]
         return (await self._lists([detail], None))[0][None]
 
@@ -95,7 +96,12 @@ class Run:
         """For each of `lists`, all the same relation and arguments, the connections by key of the parent."""
         first = lists[0]
         arguments = get_argument_values(first.field, first.node, self._variables)
-        page, scope = self._page(first, arguments, nested=keys is not None)
+        try:
+            page, scope = self._page(first, arguments, nested=keys is not None)
+        except GatewayError:
+            if keys is None:
+                raise
+            raise Unplanned from None  # wrong under each parent: graphql-core says so one by one
         parent = None if keys is None else first.relation.remote
         filter_ = arguments.get("filter")
         order = page.order
