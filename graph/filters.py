@@ -20,6 +20,7 @@ from graph.auth.viewer import Viewer
 from graph.errors import BadInput
 from graph.inputs import camel_case, make_input
 from graph.limits import MAX_FILTER_DEPTH, MAX_FILTER_LIST, MAX_TEXT_FILTER
+from graph.stored import parameter
 from graph.tables import ColumnField, RelationField, TableType, type_namespace
 
 Condition = sa.ColumnElement[bool]
@@ -61,17 +62,7 @@ _OPERATORS: dict[str, Operator] = {
 }
 
 
-def _bound(kind: sa.types.TypeEngine[Any], value: Any) -> sa.BindParameter[Any]:
-    """`value` as a parameter. One array for a list: many parameters would be a new statement a length."""
-    if isinstance(kind, sa.Numeric):
-        kind = sa.Numeric()  # with the column's scale PostgreSQL would round what it compares with
-    elif isinstance(kind, sa.CHAR | CITEXT):
-        kind = sa.Text()  # with the column's length it would cut it
-    many = sa.ARRAY(kind) if isinstance(value, list) else kind
-    return sa.bindparam(None, value, type_=many, unique=True)
-
-
-def _lower(given: sa.BindParameter[Any]) -> sa.ColumnElement[Any]:
+def _lower(given: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     # By the server, as the normalised column was: its small letters are not always Python's.
     if not isinstance(given.type, sa.ARRAY):
         return sa.func.lower(given)
@@ -236,9 +227,9 @@ def _compare(stored: sa.Column[Any], source: sa.FromClause, given: Mapping[str, 
             clauses.append(_OPERATORS[operator](column, value))
         elif isinstance(stored.type, CITEXT) and normalised is not None:
             # citext's operators are not leakproof, so under row security they would scan the tenant.
-            clauses.append(_OPERATORS[operator](normalised, _lower(_bound(stored.type, value))))
+            clauses.append(_OPERATORS[operator](normalised, _lower(parameter(stored.type, value))))
         else:
-            clauses.append(_OPERATORS[operator](column, _bound(stored.type, value)))
+            clauses.append(_OPERATORS[operator](column, parameter(stored.type, value)))
     return clauses
 
 

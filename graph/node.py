@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import INET, JSONB
 from graph.auth.viewer import Viewer
 from graph.scalars import DateTime
 from graph.snapshot import Snapshot
+from graph.stored import readable, stored_json, stored_texts
 from graph.tables import TABLES, TableType, column
 
 
@@ -62,15 +63,16 @@ def _probe(shown: TableType, viewer: Viewer, wanted: Any) -> sa.Select[Any]:
     return sa.select(
         sa.literal_column(f"'{source.name}'").label("name"),
         source.c.id.label("id"),
-        sa.func.jsonb_build_array(*[_portable(item) for item in shown.select(source)], type_=JSONB).label(
+        sa.func.jsonb_build_array(*[_portable(source.c[name]) for name in shown.columns], type_=JSONB).label(
             "data"
         ),
     ).where(source.c.id == sa.any_(wanted), shown.scope(source, viewer))
 
 
-def _portable(item: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+def _portable(stored: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    item = readable(stored)
     # As text, so that no digit of a number and no microsecond is left to a JSON parser.
-    return item if isinstance(item.type, JSONB | sa.ARRAY | sa.Boolean) else sa.cast(item, sa.Text)
+    return item if isinstance(stored.type, sa.ARRAY | sa.Boolean) else sa.cast(item, sa.Text)
 
 
 def _row(shown: TableType, data: list[Any]) -> Any:
@@ -79,8 +81,12 @@ def _row(shown: TableType, data: list[Any]) -> Any:
 
 
 def _restored(value: Any, stored: sa.Column[Any]) -> Any:
-    if value is None or isinstance(stored.type, JSONB | sa.ARRAY | sa.Boolean):
+    if value is None or isinstance(stored.type, sa.Boolean):
         return value
+    if isinstance(stored.type, JSONB):
+        return stored_json(value)
+    if isinstance(stored.type, sa.ARRAY):
+        return stored_texts(value)
     if isinstance(stored.type, INET):
         address = ipaddress.ip_interface(value)
         return address.ip if address.network.prefixlen == address.max_prefixlen else address

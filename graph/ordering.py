@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import strawberry
 
 from graph.inputs import as_mapping
+from graph.stored import at_an_end, parameter
 from graph.tables import ColumnField, TableType, type_namespace
 
 
@@ -65,7 +66,9 @@ class Order:
         value, *others = (
             place[column.name]
             if isinstance(place[column.name], sa.BindParameter)
-            else sa.bindparam(None, place[column.name], type_=column.type, unique=True)
+            else self._stored(source, place)
+            if column.name == self.column and at_an_end(place[column.name])
+            else parameter(column.type, place[column.name])
             for column in self.columns
         )
         # NULL is the largest: behind everything going up, ahead of everything going down.
@@ -74,6 +77,15 @@ class Order:
             return [tied, first.is_not(None)] if down else [tied]
         onward = _row_beyond([first, *rest], [value, *others], down)
         return [onward] if down or not self.columns[0].nullable else [onward, first.is_(None)]
+
+    def _stored(self, source: sa.FromClause, place: dict[str, Any]) -> sa.ColumnElement[Any]:
+        """The sort value at `place` as the row has it, while the row is there: what was read is cut off."""
+        table = self.shown.table.alias()
+        key = [table.c[name] == parameter(table.c[name].type, place[name]) for name in self.shown.key]
+        if "tenant_id" in table.c:
+            key.append(table.c.tenant_id == source.c.tenant_id)
+        stored = sa.select(table.c[self.column]).where(*key).correlate(source).scalar_subquery()
+        return sa.func.coalesce(stored, parameter(table.c[self.column].type, place[self.column]))
 
     def page(
         self,
@@ -97,8 +109,8 @@ class Order:
         if len(pages) == 1:
             return pages[0]
         # Each range has at most `limit` rows to give, so what is sorted again is small. The columns to sort
-        # by come last, behind those that were asked for.
-        keys = [source.c[column.name].label(f"order_{column.name}") for column in self.columns]
+        # by come last, behind those that were asked for; times as numbers, which can be read at any size.
+        keys = [_number(source.c[column.name]).label(f"order_{column.name}") for column in self.columns]
         down = self.descending != backwards
         again: list[sa.ColumnClause[Any]] = [sa.column(key.name) for key in keys]
         return (
@@ -108,8 +120,12 @@ class Order:
         )
 
 
+def _number(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.extract("epoch", column) if isinstance(column.type, sa.DateTime | sa.Date) else column
+
+
 def _row_beyond(
-    columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.BindParameter[Any]], down: bool
+    columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]], down: bool
 ) -> sa.ColumnElement[bool]:
     # One row comparison, which PostgreSQL uses as an index condition; OR-ed comparisons it would not.
     here, there = sa.tuple_(*columns), sa.tuple_(*values)

@@ -50,8 +50,10 @@ _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NOT_IN_URL = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _CURRENCIES = frozenset(currency.code for currency in iso4217.Currency)
 
 
@@ -81,7 +83,7 @@ def _serialize_datetime(value: dt.datetime) -> str:
 def _parse_date(value: object) -> dt.date:
     value = text(value, "Date")
     try:
-        if len(value) == 10:
+        if _DAY.fullmatch(value):
             return dt.date.fromisoformat(value)
     except ValueError:
         pass
@@ -102,6 +104,11 @@ def _parse_decimal(value: object) -> decimal.Decimal:
     if not isinstance(value, str) or len(value) > MAX_DIGITS or not _DECIMAL.fullmatch(value):
         raise ValueError("Decimal is a finite number in a string, such as 12.50.")
     return decimal.Decimal(value)
+
+
+def _decimal_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> decimal.Decimal:
+    # From the digits in the document: as a float some would be gone.
+    return _parse_decimal(getattr(node, "value", None))
 
 
 def _serialize_decimal(value: decimal.Decimal) -> str:
@@ -180,20 +187,24 @@ def _parse_currency(value: object) -> str:
 
 
 def _parse_ip(value: object) -> str:
+    value = text(value, "IPAddress")
     try:
-        return str(ipaddress.ip_interface(text(value, "IPAddress")))
+        if "%" not in value:  # a zone means something on one machine alone
+            return str(ipaddress.ip_interface(value))
     except ValueError:
-        raise ValueError("IPAddress is an IPv4 or IPv6 address.") from None
+        pass
+    raise ValueError("IPAddress is an IPv4 or IPv6 address.")
 
 
 def _parse_url(value: object) -> str:
     value = text(value, "URL")
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or len(value) > 2048:
+    # A browser reads a backslash as a slash, and what stands before an @ may look like the host.
+    if not usable or _NOT_IN_URL.search(value) or "@" in parts.netloc or len(value) > 2048:
         raise ValueError("URL is an absolute http or https address of at most 2,048 characters.")
     return value
 
@@ -251,6 +262,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-NUMERIC-DECIMAL",
         _parse_decimal,
         _serialize_decimal,
+        _decimal_literal,
     ),
     JSON: _scalar(
         "JSON",
@@ -285,7 +297,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://www.rfc-editor.org/rfc/rfc4291#section-2.2",
         _parse_ip,
     ),
-    URL: _scalar("URL", "An absolute http or https address.", "https://url.spec.whatwg.org/", _parse_url),
+    URL: _scalar(
+        "URL",
+        "An absolute http or https address, without a name or password in front of the host.",
+        "https://url.spec.whatwg.org/",
+        _parse_url,
+    ),
     Cursor: _scalar(
         "Cursor",
         "A place in a feed: opaque, and good only for the feed that gave it out.",

@@ -21,6 +21,7 @@ from db.base import Base, target_of
 from graph.auth.viewer import Viewer
 from graph.errors import Forbidden
 from graph.permissions import Permission, requires
+from graph.stored import readable
 
 type_namespace: dict[str, Any] = {}
 """Names that annotations of table types may use without importing them (types refer to each other)."""
@@ -76,7 +77,7 @@ class TableType:
 
     def select(self, source: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The columns of `source`, the table or an alias of it, in the order that `row` takes."""
-        return [source.c[name] for name in self.columns]
+        return [readable(source.c[name]).label(name) for name in self.columns]
 
     def scope(self, source: sa.FromClause, viewer: Viewer) -> sa.ColumnElement[bool]:
         """The rows that `viewer` may see: of the tenant, by name, and by the type's own rule."""

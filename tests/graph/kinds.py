@@ -105,7 +105,7 @@ PARTS = (
 WORDS = ("alpha", "bravo", "brave", "charlie", None)
 UUIDS = [UUID(int=number << 96 | number) for number in (1, 2, 3)]
 INSTANTS = [utc(t) for t in ("2026-01-01T00:00:00", "2026-01-01T00:00:00.000001", "0001-01-02", "9999-12-30")]
-DAYS = [dt.date(1, 1, 1), dt.date(2026, 2, 28), dt.date(2026, 3, 1), dt.date(9999, 12, 31)]
+DAYS = [dt.date(1, 1, 2), dt.date(2026, 2, 28), dt.date(2026, 3, 1), dt.date(9999, 12, 30)]
 SIZES = [Decimal(text) for text in ("-0.01", "0", "12.34", "12.35", "9999999999.99")]
 NUMBERS = [Decimal(text) for text in ("0", "0.1", "1e-20", "123456789012345678901234567890.5", "-7")]
 JSONS: Sequence[Any] = (

@@ -1,16 +1,11 @@
-"""Filters on text: capitals, wildcards, alphabets; and the index that finds addresses and beginnings."""
+"""Filters on text: capitals, wildcards, alphabets."""
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import models
-from db.session import Database, Scope
 from tests.client import Client, signed_in
 from tests.factories import insert, make_tenant
 
@@ -100,74 +95,3 @@ async def test_an_address_is_the_same_in_capitals_or_not(
     query = "query ($filter: StringFilter) { contacts(filter: { email: $filter }) { nodes { email } } }"
     data = await reader.read(query, filter=given)
     assert {node["email"] for node in data["contacts"]["nodes"]} == found
-
-
-@dataclass
-class Crowd:
-    """A tenant with so many contacts that an index pays, beside another one."""
-
-    reader: Client
-    tenant: UUID
-
-    async def plan(self, query: str, **variables: Any) -> str:
-        """How the server finds the rows of a list, told to the gateway's own role under row security."""
-        caught: list[tuple[str, Any]] = []
-
-        def catch(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            caught.append((statement, parameters))
-
-        database: Database = self.reader.services.database
-        event.listen(database.engine.sync_engine, "before_cursor_execute", catch)
-        try:
-            await self.reader.read(query, **variables)
-        finally:
-            event.remove(database.engine.sync_engine, "before_cursor_execute", catch)
-        statement, parameters = caught[-1]
-        async with database.read(Scope(tenant_id=self.tenant)) as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            return "\n".join(row[0] for row in await driver.fetch(f"EXPLAIN {statement}", *parameters))
-
-
-@pytest.fixture(scope="module")
-async def crowd(anyone: Client, owner_engine: AsyncEngine) -> Crowd:
-    async with owner_engine.connect() as owner:
-        for _ in range(2):
-            tenant = await make_tenant(owner)
-            for columns in (
-                "contacts (full_name, email, tenant_id) SELECT 'Person ' || n, 'Person' || n || '@example.test'",
-                "companies (name, tenant_id) SELECT 'Firm ' || n",
-            ):
-                insertion = sa.text(f"INSERT INTO {columns}, :tenant FROM generate_series(1, 3000) n")
-                await owner.execute(insertion, {"tenant": tenant})
-        await owner.execute(sa.text("ANALYZE contacts, companies"))
-        return Crowd(await signed_in(anyone, owner, tenant, "*"), tenant)
-
-
-@pytest.mark.parametrize(
-    ("field", "column", "given", "index"),
-    [
-        ("contacts", "email", {"eq": "person77@EXAMPLE.test"}, "contacts_email_norm_ix"),
-        ("contacts", "email", {"in": ["person77@example.test", "x@example.test"]}, "contacts_email_norm_ix"),
-        ("contacts", "email", {"startsWith": "PERSON299"}, "contacts_email_norm_ix"),
-        ("contacts", "fullName", {"startsWith": "person 299"}, "contacts_full_name_norm_ix"),
-        ("companies", "name", {"startsWith": "FIRM 299"}, "companies_name_norm_ix"),
-    ],
-)
-async def test_an_index_serves_addresses_and_beginnings(
-    crowd: Crowd, field: str, column: str, given: dict[str, Any], index: str
-) -> None:
-    kind = {"contacts": "ContactFilter", "companies": "CompanyFilter"}[field]
-    query = f"query ($filter: {kind}) {{ {field}(first: 100, filter: $filter) {{ nodes {{ {column} }} }} }}"
-    plan = await crowd.plan(query, filter={column: given})
-    assert index in plan, plan
-    # The index is asked for the text, not just for the tenant
-    (condition,) = [line for line in plan.splitlines() if "Index Cond" in line]
-    assert "_norm" in condition, plan
-    found = (await crowd.reader.read(query, filter={column: given}))[field]["nodes"]
-    assert len(found) == (11 if "startsWith" in given else 1)
-
-
-async def test_a_part_in_the_middle_has_no_index(crowd: Crowd) -> None:
-    query = 'query { contacts(filter: { email: { contains: "299" } }) { nodes { id } } }'
-    assert "email_norm_ix" not in await crowd.plan(query)
