@@ -71,17 +71,19 @@ class Readers:
             await connection.execute("COMMIT")
             ended = True
         except Exception as error:
-            if is_dead(error, connection):
+            if _is_dead(error, connection):
                 raise DatabaseUnavailable(str(error)) from error
-            await connection.execute("ROLLBACK")
-            ended = True
+            with contextlib.suppress(*DRIVER_ERRORS):
+                await connection.execute("ROLLBACK")
+                ended = True
             raise
         finally:
             for logger in self.loggers:
-                connection.remove_query_logger(logger)
+                with contextlib.suppress(asyncpg.InterfaceError):
+                    connection.remove_query_logger(logger)
             if not ended:
                 # Broken, or cancelled half-way: its next user would get what is left of this one
-                connection.terminate()
+                _discard(connection)
             await asyncio.shield(pool.release(cast(Any, connection)))
 
     async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
@@ -104,11 +106,11 @@ class Readers:
                 driver: Driver = connection
                 return driver
             except DRIVER_ERRORS as error:
-                if not is_dead(error, connection):
+                if not _is_dead(error, connection):
                     raise
             finally:
                 if not begun:
-                    connection.terminate()
+                    _discard(connection)
                     await asyncio.shield(pool.release(connection))
         raise DatabaseUnavailable("every connection of the pool was dead")
 
@@ -117,3 +119,16 @@ class Readers:
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
+
+
+def _is_dead(error: Exception, connection: "Driver") -> bool:
+    try:
+        return is_dead(error, connection)
+    except asyncpg.InterfaceError:
+        return True  # the pool took it back when the server closed it
+
+
+def _discard(connection: "Driver") -> None:
+    """Close the connection for good, unless the pool has done so."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()

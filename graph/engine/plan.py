@@ -1,104 +1,85 @@
-"""The plan of an operation: a tree of what to read and how the answer is laid out.
+"""The plan of an operation: what to read, level by level, and how the answer is laid out.
 
-Planning walks the selections once, with fragments, aliases, `@include` and `@skip` resolved and rights
-checked. What it finds that the engine does not do raises Unplanned, and graphql-core runs the operation.
+Planning walks the selections once and checks rights. What it finds that the engine does not do raises
+Unplanned, and graphql-core runs the operation.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field as default
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLAbstractType,
     GraphQLField,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionSetNode,
-    VariableNode,
     get_named_type,
+    is_non_null_type,
     print_ast,
 )
-from graphql.type import is_abstract_type
 
+from db import models
 from graph.auth.viewer import Viewer
+from graph.engine.collect import Collector, Fields, Unplanned
 from graph.engine.documents import Document
+from graph.errors import Forbidden, GatewayError
 from graph.relations import ToMany, ToOne
-from graph.roots import RootMany, RootOne
+from graph.roots import RootField, RootMany, RootOne
 from graph.tables import TABLES, ColumnField, GatedField, RelationField, TableType
 from graph.types.identity import ViewerType
 
-Fields = dict[str, list[FieldNode]]
+Entry = tuple[str, str, Any]
+"""A response key, what stands there, and the particulars: a constant, a column's place, a child's …"""
 
 
-class Unplanned(Exception):
-    """Something that the engine leaves to graphql-core."""
+@dataclass(eq=False)
+class Source:
+    """What one statement reads: rows by the keys that their parents hold, or a list's pages.
 
-
-@dataclass
-class Layout:
-    """The columns of one statement, in the order in which rows have them.
-
-    `shown` columns are in the form of the answer, `raw` ones as they are stored, for cursors.
+    The lists of a source are one relation with one set of arguments.
     """
 
-    table: TableType
-    columns: list[tuple[str, bool]] = default(default_factory=list)
-    by_key: Any = None
-    """The statement that finds rows by key, once it is written."""
+    target: TableType
+    remote: str | None
+    """The column that the keys are compared with; None for a list without a parent."""
+    relation: RelationField | None = None
+    """The relation of the lists; None where the rows are read by key."""
+    constant: bool = True
+    """Whether no variable is in the arguments of the lists."""
+    columns: list[str] = field(default_factory=list)
+    """What the answer shows or a child is found by, in the order in which rows have it."""
+    children: list["Child"] = field(default_factory=list)
+    statements: dict[Any, Any] = field(default_factory=dict)
 
-    def at(self, column: str, *, raw: bool = False) -> int:
+    def at(self, column: str) -> int:
         """The place of a column in the rows, which has one from now on."""
-        wanted = (column, raw)
-        if wanted not in self.columns:
-            self.columns.append(wanted)
-        return self.columns.index(wanted)
+        if column not in self.columns:
+            self.columns.append(column)
+        return self.columns.index(column)
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
-    """A relation to follow: the place of its key in the parent's rows, and what is read at the other end."""
+    """A relation to follow: the place of its key in the parent's rows, and what is made at the other end."""
 
+    parent: "ObjectPlan"
     key: int
-    layout: Layout
-    remote: str
-    required: bool = False
+    definition: GraphQLField
+    nodes: list[FieldNode]
+    source: Source | None = None
     one: "ObjectPlan | None" = None
-    many: "ListPlan | None" = None
+    """What is made of the row that the key names; None where there is a list."""
+    entries: list[Entry] = field(default_factory=list)
+    """What is asked for of the connection."""
 
+    @property
+    def required(self) -> bool:
+        """Whether null may not stand there."""
+        return is_non_null_type(self.definition.type)
 
-@dataclass
-class ObjectPlan:
-    """Objects made of the rows of a layout: for each response key a constant, a column or a child."""
-
-    layout: Layout
-    entries: list[tuple[str, str, Any]] = default(default_factory=list)
-    children: list[Child] = default(default_factory=list)
-    build: Any = None
-
-
-@dataclass
-class ListPlan:
-    """A connection: its arguments, and what of it is asked for. Equal lists share `layout` and `key`."""
-
-    relation: RelationField
-    field: GraphQLField
-    node: FieldNode
-    layout: Layout
-    key: str
-    constant: bool
-    """Whether the arguments hold no variable."""
-    entries: list[tuple[str, str, Any]] = default(default_factory=list)
-    statements: dict[Any, Any] = default(default_factory=dict)
-
-    def objects(self) -> list[ObjectPlan]:
-        """The plans of the rows, as `nodes` and in `edges`."""
+    def objects(self) -> list["ObjectPlan"]:
+        """The plans of a connection's rows, as `nodes` and in `edges`."""
         found = []
         for _, kind, detail in self.entries:
             if kind == "nodes":
@@ -107,17 +88,44 @@ class ListPlan:
                 found += [plan for _, inner, plan in detail if inner == "node"]
         return found
 
-    def counts(self) -> bool:
-        """Whether `totalCount` is asked for."""
-        return any(kind == "totalCount" for _, kind, _ in self.entries)
+    def asks(self, kind: str, *inside: str) -> bool:
+        """Whether a field of the connection is asked for, or in it one of those `inside`."""
+        return any(
+            found == kind and (not inside or any(name in inside for _, name, _ in detail))
+            for _, found, detail in self.entries
+        )
+
+
+@dataclass(eq=False)
+class ObjectPlan:
+    """Objects made of the rows of a source: for each response key a constant, a column or a child."""
+
+    source: Source
+    number: int
+    depth: int
+    """The level that its children are read at."""
+    entries: list[Entry] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    own: set[int] = field(default_factory=set)
+    """Places that must hold the viewer's id, or some field is refused."""
+    build: Any = None
 
 
 @dataclass
 class Plan:
-    """A whole operation: its root fields by response key."""
+    """A whole operation. The root is an object of one row, which holds a key for each of its children."""
 
-    roots: list[tuple[str, str, Any]]
-    nodes: Fields
+    root: ObjectPlan
+    objects: list[ObjectPlan]
+    """All of them, parents before their children."""
+    levels: list[list[Source]]
+    refuses: bool
+    """Whether anything is refused for want of a permission."""
+
+
+_USERS: Final = TABLES[models.User.__table__]  # type: ignore[index]
+VIEWERS_ROW: Final = ("id", "tenant_id")
+"""The row that stands for the viewer: what its relations start from."""
 
 
 class Planner:
@@ -126,202 +134,133 @@ class Planner:
     def __init__(
         self, schema: GraphQLSchema, document: Document, variables: Mapping[str, Any], viewer: Viewer
     ) -> None:
-        self._schema, self._viewer, self._variables = schema, viewer, variables
-        self._fragments: dict[str, FragmentDefinitionNode] = document.fragments
+        self._schema, self._viewer = schema, viewer
+        self._select = Collector(schema, document, variables)
+        self._objects: list[ObjectPlan] = []
+        self._sources: dict[Any, Source] = {}
+        self._levels: list[list[Source]] = []
+        self._refuses = False
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         """The plan of a query."""
         query = self._schema.query_type
         if query is None or operation.operation.value != "query":
-            raise Unplanned
-        roots: list[tuple[str, str, Any]] = []
-        fields = self._collect(query, [operation.selection_set])
-        for key, nodes in fields.items():
-            name = nodes[0].name.value
-            if name == "__typename":
-                roots.append((key, "constant", query.name))
-                continue
-            definition = query.fields.get(name)
-            item = definition.extensions.get("strawberry-definition") if definition else None
-            if definition is not None and isinstance(item, RootOne):
-                self._allow(item, item.target)
-                layout = Layout(item.target)
-                layout.at("id")
-                plan = self._object(definition, nodes, layout)
-                roots.append((key, "one", (Child(0, layout, "id", one=plan), nodes[0], definition)))
-            elif definition is not None and isinstance(item, RootMany):
-                roots.append((key, "many", self._list(item, definition, nodes, {})))
-            elif definition is not None and name == "viewer":
-                roots.append((key, "viewer", self._viewer_object(definition, nodes)))
-            else:
-                raise Unplanned
-        return Plan(roots, fields)
+            raise Unplanned("only queries are planned")
+        root = self._object(Source(_USERS, None), 0)
+        self._fill(root, query, self._select.collect(query, [operation.selection_set]))
+        return Plan(root, self._objects, self._levels, self._refuses)
 
-    def _allow(self, item: GatedField, target: TableType | None) -> None:
-        needs = (item.needs, None if target is None else target.needs)
-        if any(permission is not None and not self._viewer.has(permission) for permission in needs):
-            raise Unplanned
-
-    def _viewer_object(self, definition: GraphQLField, nodes: list[FieldNode]) -> ObjectPlan:
-        kind = get_named_type(definition.type)
-        if not isinstance(kind, GraphQLObjectType):
-            raise Unplanned
-        layout = Layout(next(shown for shown in TABLES.values() if shown.table.name == "users"))
-        # The row that stands for the viewer: the ids that its relations start from.
-        layout.columns = [("id", False), ("tenant_id", False)]
-        return self._fill(kind, nodes, layout)
-
-    def _object(self, definition: GraphQLField, nodes: list[FieldNode], layout: Layout) -> ObjectPlan:
-        kind = get_named_type(definition.type)
-        if not isinstance(kind, GraphQLObjectType):
-            raise Unplanned
-        return self._fill(kind, nodes, layout)
-
-    def _fill(self, kind: GraphQLObjectType, nodes: list[FieldNode], layout: Layout) -> ObjectPlan:
-        plan = ObjectPlan(layout)
-        lists: dict[tuple[Any, str], ListPlan] = {}
-        ones: dict[Any, Layout] = {}
-        for key, inner in self._collect(kind, [n.selection_set for n in nodes if n.selection_set]).items():
-            name = inner[0].name.value
-            if name == "__typename":
-                plan.entries.append((key, "constant", kind.name))
-                continue
-            definition = kind.fields[name]
-            item = definition.extensions["strawberry-definition"]
-            if isinstance(item, ToOne):
-                self._allow(item, item.target)
-                child_layout = ones.setdefault(item, Layout(item.target))
-                child = Child(
-                    layout.at(item.local),
-                    child_layout,
-                    item.remote,
-                    required=isinstance(definition.type, GraphQLNonNull),
-                    one=self._object(definition, inner, child_layout),
-                )
-                plan.entries.append((key, "child", len(plan.children)))
-                plan.children.append(child)
-            elif isinstance(item, ToMany):
-                made = self._list(item, definition, inner, lists)
-                plan.entries.append((key, "child", len(plan.children)))
-                plan.children.append(
-                    Child(layout.at(item.local), made.layout, item.remote, required=True, many=made)
-                )
-            elif item.base_resolver is None and item.python_name in layout.table.table.c:
-                if isinstance(item, ColumnField):
-                    self._allow(item, None)
-                plan.entries.append((key, "column", layout.at(item.python_name)))
-            elif item.python_name == "permissions" and item.origin is ViewerType:
-                plan.entries.append((key, "permissions", None))
-            else:
-                raise Unplanned
+    def _object(self, source: Source, depth: int) -> ObjectPlan:
+        plan = ObjectPlan(source, len(self._objects), depth)
+        self._objects.append(plan)
         return plan
 
-    def _list(
-        self,
-        item: RelationField,
-        definition: GraphQLField,
-        nodes: list[FieldNode],
-        lists: dict[tuple[Any, str], ListPlan],
-    ) -> ListPlan:
-        self._allow(item, item.target)
-        spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
-        twin = lists.get((item, spelled))
-        layout = twin.layout if twin else Layout(item.target)
-        made = ListPlan(item, definition, nodes[0], layout, spelled, "$" not in spelled)
-        lists.setdefault((item, spelled), made)
-        connection = get_named_type(definition.type)
-        if not isinstance(connection, GraphQLObjectType):
-            raise Unplanned
-        for key, inner in self._children(connection, nodes).items():
-            name = inner[0].name.value
-            if name == "__typename":
-                made.entries.append((key, "constant", connection.name))
-            elif name == "nodes":
-                made.entries.append((key, name, self._object(connection.fields[name], inner, layout)))
-            elif name == "edges":
-                made.entries.append((key, name, self._edges(connection.fields[name], inner, layout)))
-            elif name == "pageInfo":
-                made.entries.append((key, name, self._names(connection.fields[name], inner)))
-            else:
-                made.entries.append((key, name, None))
-        return made
+    def _filled(
+        self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
+    ) -> ObjectPlan:
+        kind = _object_type(definition)
+        plan = self._object(source, depth)
+        self._fill(plan, kind, self._select.fields(kind, nodes))
+        return plan
 
-    def _edges(
-        self, definition: GraphQLField, nodes: list[FieldNode], layout: Layout
-    ) -> list[tuple[str, str, Any]]:
-        edge = get_named_type(definition.type)
-        if not isinstance(edge, GraphQLObjectType):
-            raise Unplanned
-        entries: list[tuple[str, str, Any]] = []
-        for key, inner in self._children(edge, nodes).items():
+    def _fill(self, plan: ObjectPlan, kind: GraphQLObjectType, fields: Fields) -> None:
+        for key, nodes in fields.items():
+            name = nodes[0].name.value
+            definition = kind.fields.get(name)
+            item = definition and definition.extensions.get("strawberry-definition")
+            if name == "__typename":
+                entry: tuple[str, Any] = ("constant", kind.name)
+            elif definition is None or item is None:
+                raise Unplanned("introspection is not planned")
+            elif (error := self._refusal(item, plan)) is not None:
+                if is_non_null_type(definition.type):
+                    raise Unplanned(f"{name} is refused where no null may stand")
+                entry, self._refuses = ("refused", (error, nodes)), True
+            elif isinstance(item, RelationField):
+                entry = ("child", self._child(plan, item, definition, nodes))
+            elif item.origin is ViewerType:
+                entry = ("permissions", None)
+            elif plan.number == 0 and name == "viewer":
+                entry = ("child", self._viewers(plan, definition, nodes))
+            elif item.base_resolver is None and item.python_name in plan.source.target.table.c:
+                entry = ("column", plan.source.at(item.python_name))
+            else:
+                raise Unplanned(f"{kind.name}.{name} has a resolver of its own")
+            plan.entries.append((key, *entry))
+
+    def _refusal(self, item: Any, plan: ObjectPlan) -> GatewayError | None:
+        """Why the viewer may not read a field; a field of one's own makes `plan` look whose the rows are."""
+        needs = [item.target.needs] if isinstance(item, RelationField) else []
+        own = item.own if isinstance(item, GatedField) else None
+        if isinstance(item, RelationField | ColumnField):
+            needs.append(item.needs if own is None else None)
+        for permission in needs:
+            if permission is not None and not self._viewer.has(permission):
+                return Forbidden(permission)
+        if own is not None and item.needs is not None and not self._viewer.has(item.needs):
+            plan.own.add(plan.source.at(own))
+        return None
+
+    def _viewers(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
+        source = Source(_USERS, None, columns=list(VIEWERS_ROW))
+        child = Child(plan, len(plan.children), definition, nodes)
+        plan.children.append(child)
+        child.one = self._filled(definition, nodes, source, plan.depth)
+        return child.key
+
+    def _child(
+        self, plan: ObjectPlan, item: RelationField, definition: GraphQLField, nodes: list[FieldNode]
+    ) -> int:
+        place = len(plan.children)
+        key = place if isinstance(item, RootField) else plan.source.at(item.local)
+        child = Child(plan, key, definition, nodes)
+        plan.children.append(child)
+        if isinstance(item, ToOne | RootOne):
+            column = "id" if isinstance(item, RootOne) else item.remote
+            child.source = self._source((plan.depth, item.target, column), Source(item.target, column))
+            child.source.children.append(child)
+            child.one = self._filled(definition, nodes, child.source, plan.depth + 1)
+        elif isinstance(item, ToMany | RootMany):
+            spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
+            remote = None if isinstance(item, RootMany) else item.remote
+            source = Source(item.target, remote, item, "$" not in spelled)
+            child.source = self._source((plan.depth, item, spelled), source)
+            child.source.children.append(child)
+            child.entries = self._connection(definition, nodes, child.source, plan.depth + 1)
+        else:
+            raise Unplanned(f"{item.name} is no relation that is known")
+        return place
+
+    def _source(self, key: tuple[int, Any, Any], made: Source) -> Source:
+        """The source of the same level, relation and arguments, if there is one already, or this one."""
+        if key not in self._sources:
+            self._sources[key] = made
+            while len(self._levels) <= key[0]:
+                self._levels.append([])
+            self._levels[key[0]].append(made)
+        return self._sources[key]
+
+    def _connection(
+        self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
+    ) -> list[Entry]:
+        """The entries of a connection, an edge or a page's info: rows, what holds rows, or names."""
+        kind = _object_type(definition)
+        entries: list[Entry] = []
+        for key, inner in self._select.fields(kind, nodes).items():
             name = inner[0].name.value
             if name == "__typename":
-                entries.append((key, "constant", edge.name))
-            elif name == "node":
-                entries.append((key, name, self._object(edge.fields[name], inner, layout)))
+                entries.append((key, "constant", kind.name))
+            elif name in ("nodes", "node"):
+                entries.append((key, name, self._filled(kind.fields[name], inner, source, depth)))
+            elif name in ("edges", "pageInfo"):
+                entries.append((key, name, self._connection(kind.fields[name], inner, source, depth)))
             else:
                 entries.append((key, name, None))
         return entries
 
-    def _names(self, definition: GraphQLField, nodes: list[FieldNode]) -> list[tuple[str, str, Any]]:
-        kind = get_named_type(definition.type)
-        if not isinstance(kind, GraphQLObjectType):
-            raise Unplanned
-        return [
-            (key, "constant", kind.name)
-            if inner[0].name.value == "__typename"
-            else (key, inner[0].name.value, None)
-            for key, inner in self._children(kind, nodes).items()
-        ]
 
-    def _children(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Fields:
-        return self._collect(kind, [node.selection_set for node in nodes if node.selection_set])
-
-    def _collect(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Fields:
-        """The selected fields by response key, in the order of their first appearance (section 6.3.2)."""
-        found: Fields = {}
-        seen: set[str] = set()
-        for selections in sets:
-            self._gather(kind, selections, found, seen)
-        return found
-
-    def _gather(
-        self, kind: GraphQLObjectType, selections: SelectionSetNode, found: Fields, seen: set[str]
-    ) -> None:
-        for selection in selections.selections:
-            if not self._included(selection):
-                continue
-            if isinstance(selection, FieldNode):
-                key = selection.alias.value if selection.alias else selection.name.value
-                found.setdefault(key, []).append(selection)
-            elif isinstance(selection, InlineFragmentNode):
-                condition = selection.type_condition
-                if condition is None or self._applies(condition.name.value, kind):
-                    self._gather(kind, selection.selection_set, found, seen)
-            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
-                seen.add(selection.name.value)
-                fragment = self._fragments[selection.name.value]
-                if self._applies(fragment.type_condition.name.value, kind):
-                    self._gather(kind, fragment.selection_set, found, seen)
-
-    def _applies(self, condition: str, kind: GraphQLObjectType) -> bool:
-        if condition == kind.name:
-            return True
-        other = self._schema.get_type(condition)
-        return is_abstract_type(other) and self._schema.is_sub_type(_abstract(other), kind)
-
-    def _included(self, selection: Any) -> bool:
-        for directive in selection.directives or ():
-            name = directive.name.value
-            if name not in ("include", "skip"):
-                raise Unplanned
-            given = directive.arguments[0].value
-            value = self._variables[given.name.value] if isinstance(given, VariableNode) else given.value
-            if bool(value) is (name == "skip"):
-                return False
-        return True
-
-
-def _abstract(kind: Any) -> GraphQLAbstractType:
-    abstract: GraphQLAbstractType = kind
-    return abstract
+def _object_type(definition: GraphQLField) -> GraphQLObjectType:
+    kind = get_named_type(definition.type)
+    if not isinstance(kind, GraphQLObjectType):
+        raise Unplanned(f"{kind.name} is known only once the rows are read")
+    return kind

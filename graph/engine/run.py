@@ -1,13 +1,13 @@
-"""Running a plan: the rows of a level in one statement, then the next level with the keys found.
+"""Running a plan: every source of a level is one statement for all parents, then comes the next level.
 
 The snapshot, the rights and the words of the statements are those of the loaders; what differs is that there
-is no future and no coroutine per row. Whatever goes wrong ends in Unplanned: graphql-core then runs the
-operation anew, and words the errors.
+is no future and no coroutine per row. Objects are made when all is read, children before their parents.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
+from graphql import GraphQLError
 from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.auth.viewer import Viewer
@@ -15,258 +15,228 @@ from graph.connection import PageRequest, page_request
 from graph.cursor import CursorScope
 from graph.engine import statements
 from graph.engine.build import compile_build
-from graph.engine.plan import Child, ListPlan, ObjectPlan, Unplanned
+from graph.engine.collect import Unplanned
+from graph.engine.pages import Pages, connections, slices
+from graph.engine.plan import Child, Entry, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
 from graph.ordering import order_of
 
-MAX_STATEMENTS = 200
+MAX_STATEMENTS: Final = 200
 """Statements kept for one list of a plan, by filter."""
 
-Fetch = Callable[..., Any]
+_NONE: Final[Mapping[Any, Any]] = {}
 
 
 class Run:
     """One run of a plan for one viewer, within one snapshot."""
 
     def __init__(
-        self, fetch: Fetch, viewer: Viewer, cursor_key: bytes, variables: VariableValues | None
+        self,
+        plan: Plan,
+        fetch: Callable[..., Any],
+        viewer: Viewer,
+        cursor_key: bytes,
+        variables: VariableValues | None,
     ) -> None:
-        self._fetch, self._viewer, self._cursor_key = fetch, viewer, cursor_key
-        self._variables = variables
+        self._plan, self._fetch, self._viewer = plan, fetch, viewer
+        self._cursor_key, self._variables = cursor_key, variables
         self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
+        self._me = str(viewer.user_id)
+        self._rows: list[list[Any]] = [[] for _ in plan.objects]
+        self._made: list[list[Any]] = [[] for _ in plan.objects]
+        self._pages: dict[Child, Pages] = {}
+        self._failed: dict[Child, GatewayError] = {}
+        """What is null, under every parent, and why."""
 
-    async def root(self, kind: str, detail: Any) -> Any:
-        """The value of a root field."""
-        if kind == "constant":
-            return detail
-        if kind == "viewer":
-            ids = (str(self._viewer.user_id), str(self._viewer.tenant_id))
-            return (await self._objects(detail, [ids]))[0]
-        if kind == "one":
-            child, node, definition = detail
-            arguments = get_argument_values(definition, node, self._variables)
-            key = str(parse_id(arguments["id"]))
-            found = (await self._one([child], [key]))[0]
-            if key not in found:
-                raise NotFound
-            return found[key]
-        return (await self._lists([detail], None))[0][None]
+    async def read(self) -> None:
+        """Read all there is to read; Unplanned where graphql-core has to find out what becomes of it."""
+        self._rows[0] = [self._root_row()]
+        for level in self._plan.levels:
+            for source in level:
+                await (self._read_rows(source) if source.relation is None else self._read_pages(source))
 
-    async def _objects(self, plan: ObjectPlan, rows: Any) -> list[Any]:
-        """The objects of `rows`, their children read first: one statement for each relation and arguments."""
-        values: list[Any] = [None] * len(plan.children)
-        for group in _groups(plan.children):
-            children = [plan.children[place] for place in group]
-            keys = list({row[children[0].key]: None for row in rows})
-            if children[0].one is not None:
-                keys = [key for key in keys if key is not None]
-                found = await self._one(children, keys)
-            else:
-                found = await self._lists([child.many for child in children if child.many], keys)
-            for place, child, mapping in zip(group, children, found, strict=True):
-                values[place] = mapping.__getitem__ if child.required else mapping.get
-        if plan.build is None:
-            permissions = sorted(permission.name for permission in self._viewer.permissions)
-            plan.build = compile_build(plan, permissions)
-        try:
-            built: list[Any] = plan.build(rows, values)
-        except KeyError:
-            raise Unplanned from None  # a required relation leads nowhere: an error, for graphql-core to word
-        return built
+    async def data(self) -> dict[str, Any]:
+        """The `data` of the response, made of what was read; Unplanned as in `read`."""
+        for plan in reversed(self._plan.objects):
+            await self._make(plan)
+        data: dict[str, Any] = self._made[0][0]
+        return data
 
-    async def _one(self, children: list[Child], keys: list[Any]) -> list[dict[Any, Any]]:
-        """For each of `children`, all the same relation, the objects by key."""
-        first = children[0]
-        rows: Any = []
-        if keys:
-            if first.layout.by_key is None:
-                viewer = AnyViewer.like(self._viewer)
-                first.layout.by_key = statements.by_key(first.layout, first.remote, viewer)
-            rows = await self._query(first.layout.by_key, keys=keys)
-        found = []
-        for child in children:
-            assert child.one is not None
-            objects = await self._objects(child.one, rows)
-            found.append({row[-1]: made for row, made in zip(rows, objects, strict=True)})
-        return found
+    def errors(self, data: dict[str, Any]) -> list[GraphQLError]:
+        """What was refused or failed, at each place of `data` where it was asked for."""
+        if not self._failed and not self._plan.refuses:
+            return []
+        return list(self._errors(self._plan.root, data, []))
 
-    async def _lists(self, lists: list[ListPlan], keys: list[Any] | None) -> list[dict[Any, Any]]:
-        """For each of `lists`, all the same relation and arguments, the connections by key of the parent."""
-        first = lists[0]
-        arguments = get_argument_values(first.field, first.node, self._variables)
-        try:
-            page, scope = self._page(first, arguments, nested=keys is not None)
-        except GatewayError:
-            if keys is None:
-                raise
-            raise Unplanned from None  # wrong under each parent: graphql-core says so one by one
-        parent = None if keys is None else first.relation.remote
-        filter_ = arguments.get("filter")
-        order = page.order
-        for wanted in lists:
-            if _cursors(wanted):
-                for column in order.place:
-                    wanted.layout.at(column.name, raw=True)
-        shape = Shape(order, page.backwards, page.after, page.before)
-        text = first.constant or filter_ is None or repr(filter_)
-        statement = self._kept(
-            first,
-            ("page", shape.key, len(first.layout.columns), text),
-            lambda viewer: statements.page(first.layout, shape, parent, filter_, viewer),
+    def _root_row(self) -> tuple[Any, ...]:
+        """The root's row: the id of each root field that has one."""
+        row = []
+        for child in self._plan.root.children:
+            key = None
+            if child.one is not None and child.source is None:
+                self._rows[child.one.number] = [(self._me, str(self._viewer.tenant_id), None)]
+            elif child.one is not None:
+                arguments = get_argument_values(child.definition, child.nodes[0], self._variables)
+                try:
+                    key = str(parse_id(arguments["id"]))
+                except GatewayError as error:
+                    self._failed[child] = error
+            row.append(key)
+        return tuple(row)
+
+    def _keys(self, source: Source) -> tuple[dict[Child, dict[Any, None]], list[Any]]:
+        """The keys that each child of a source looks for, and all of them together."""
+        wanted = {
+            child: dict.fromkeys(row[child.key] for row in self._rows[child.parent.number])
+            for child in source.children
+        }
+        first, *others = wanted.values()
+        return wanted, list(
+            first if not others else dict.fromkeys(key for keys in wanted.values() for key in keys)
         )
+
+    def _take(self, plan: ObjectPlan, rows: list[Any]) -> None:
+        for place in plan.own:
+            if any(row[place] != self._me for row in rows):
+                raise Unplanned("a field of somebody else's own is refused")
+        self._rows[plan.number] = rows
+
+    async def _read_rows(self, source: Source) -> None:
+        wanted, keys = self._keys(source)
+        keys = [key for key in keys if key is not None]
+        found = {}
+        if keys:
+            statement = self._kept(source, None, lambda viewer: statements.by_key(source, viewer))
+            found = {row[-1]: row for row in await self._query(statement, keys=keys)}
+        for child, own in wanted.items():
+            assert child.one is not None
+            self._take(child.one, [found[key] for key in own if key in found])
+            if child.parent is self._plan.root and not self._rows[child.one.number]:
+                self._failed.setdefault(child, NotFound())
+
+    async def _read_pages(self, source: Source) -> None:
+        wanted, keys = self._keys(source)
+        if not keys:
+            return
+        first = source.children[0]
+        arguments = get_argument_values(first.definition, first.nodes[0], self._variables)
+        filter_ = arguments.get("filter")
+        text = source.constant or filter_ is None or repr(filter_)
+        count = None
+        try:
+            page, scope = self._page(source, arguments, keys)
+            shape = Shape(page.order, page.backwards, page.after, page.before, _cursors(source))
+            statement = self._kept(
+                source, (shape.key, text), lambda viewer: statements.page(source, shape, filter_, viewer)
+            )
+            if any(child.asks("totalCount") for child in source.children):
+                count = self._kept(source, text, lambda viewer: statements.count(source, filter_, viewer))
+        except GatewayError as error:
+            self._fail(source, error)
+            return
         given: dict[str, Any] = {"limit": page.limit + 1, "keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
-            given |= {f"{name}_{key}": value for key, value in (place or {}).items()}
-        rows = await self._query(statement, **given) if keys is None or keys else []
+            given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
+        listed = any(child.asks(kind) for child in source.children for kind in ("nodes", "edges", "pageInfo"))
+        found = slices(await self._query(statement, **given) if listed else [], keys, page)
         counts: Mapping[Any, int] = {}
-        if any(wanted.counts() for wanted in lists) and (keys is None or keys):
-            counting = self._kept(
-                first, ("count", text), lambda viewer: statements.count(first.layout, parent, filter_, viewer)
-            )
-            counted = await self._query(counting, keys=keys)
-            counts = {None: counted[0][0]} if keys is None else {row[0]: row[1] for row in counted}
-        slices = _slices(rows, [None] if keys is None else keys, page)
-        rows = [row for of_parent, _ in slices.values() for row in of_parent]
-        return [await self._connections(wanted, rows, slices, page, scope, counts) for wanted in lists]
+        if count is not None:
+            counted = await self._query(count, keys=keys)
+            counts = {None: counted[0][0]} if source.remote is None else dict(map(tuple, counted))
+        for child, own in wanted.items():
+            pages = Pages(page, scope, statement.places, {key: found[key] for key in own}, counts)
+            self._pages[child] = pages
+            for plan in child.objects():
+                self._take(plan, pages.rows())
 
     def _page(
-        self, wanted: ListPlan, arguments: dict[str, Any], *, nested: bool
+        self, source: Source, arguments: dict[str, Any], keys: list[Any]
     ) -> tuple[PageRequest, CursorScope]:
-        target = wanted.relation.target
+        relation = source.relation
+        assert relation is not None
         after, before = arguments.get("after"), arguments.get("before")
-        if nested and (after is not None or before is not None):
-            raise Unplanned  # a cursor is good under one parent: graphql-core asks each of them
-        order = order_of(target, arguments.get("orderBy"), self._viewer)
-        origin = wanted.relation.origin
-        name = f"{getattr(origin, '__name__', '')}.{wanted.relation.python_name}"
+        if len(keys) > 1 and (after is not None or before is not None):
+            raise Unplanned("a cursor is good under one parent, and there are several")
+        order = order_of(source.target, arguments.get("orderBy"), self._viewer)
+        name = f"{getattr(relation.origin, '__name__', '')}.{relation.python_name}"
         scope = CursorScope(self._cursor_key, self._viewer.tenant_id, name, "", order.name)
-        page = page_request(order, scope, arguments.get("first"), after, arguments.get("last"), before)
-        return page, scope
+        first, last = arguments.get("first"), arguments.get("last")
+        return page_request(order, scope.under(keys[0]), first, after, last, before), scope
 
-    def _kept(self, wanted: ListPlan, key: Any, make: Callable[[AnyViewer], Statement]) -> Statement:
-        kept: Statement | None = wanted.statements.get(key)
+    def _fail(self, source: Source, error: GatewayError) -> None:
+        for child in source.children:
+            if child.required:
+                raise Unplanned("an error where no null may stand")
+            self._failed[child] = error
+
+    def _kept(self, source: Source, key: Any, make: Callable[[AnyViewer], Statement]) -> Statement:
+        kept: Statement | None = source.statements.get(key)
         if kept is None:
-            if len(wanted.statements) >= MAX_STATEMENTS:
-                wanted.statements.clear()
-            kept = wanted.statements[key] = make(AnyViewer.like(self._viewer))
+            if len(source.statements) >= MAX_STATEMENTS:
+                source.statements.clear()
+            kept = source.statements[key] = make(AnyViewer.like(self._viewer))
         return kept
-
-    async def _connections(
-        self,
-        wanted: ListPlan,
-        rows: list[Any],
-        slices: dict[Any, tuple[list[Any], bool]],
-        page: PageRequest,
-        scope: CursorScope,
-        counts: Mapping[Any, int],
-    ) -> dict[Any, Any]:
-        objects = {id(plan): await self._objects(plan, rows) for plan in wanted.objects()}
-        places = (
-            [wanted.layout.at(column.name, raw=True) for column in page.order.place]
-            if _cursors(wanted)
-            else []
-        )
-        found: dict[Any, Any] = {}
-        start = 0
-        for key, (of_parent, more) in slices.items():
-            end = start + len(of_parent)
-            under = scope.under(key)
-            connection: dict[str, Any] = {}
-            for name, kind, detail in wanted.entries:
-                if kind == "nodes":
-                    connection[name] = objects[id(detail)][start:end]
-                elif kind == "edges":
-                    connection[name] = _edges(detail, objects, of_parent, start, under, places)
-                elif kind == "pageInfo":
-                    connection[name] = _page_info(detail, page, of_parent, more, under, places)
-                elif kind == "totalCount":
-                    connection[name] = counts.get(key, 0)
-                else:
-                    connection[name] = detail
-            found[key] = connection
-            start = end
-        return found
 
     async def _query(self, statement: Statement, **given: Any) -> Any:
         return await self._fetch(statement.sql, *statement.parameters({**self._given, **given}))
 
+    async def _make(self, plan: ObjectPlan) -> None:
+        """Make the objects of a plan, whose children's are there already."""
+        values = []
+        for child in plan.children:
+            found: Mapping[Any, Any] = _NONE
+            if child in self._failed:
+                pass
+            elif child.one is not None:
+                number = child.one.number
+                found = {
+                    row[-1]: made for row, made in zip(self._rows[number], self._made[number], strict=True)
+                }
+            elif child in self._pages:
+                found = await connections(child, self._pages[child], self._made)
+            values.append(found.__getitem__ if child.required else found.get)
+        if plan.build is None:
+            permissions = sorted(permission.name for permission in self._viewer.permissions)
+            plan.build = compile_build(plan, permissions)
+        try:
+            self._made[plan.number] = plan.build(self._rows[plan.number], values)
+        except KeyError:
+            raise Unplanned("there is nothing where no null may stand") from None
 
-def _groups(children: list[Child]) -> list[list[int]]:
-    """The places of the children that share a statement."""
-    groups: dict[Any, list[int]] = {}
-    for place, child in enumerate(children):
-        groups.setdefault((id(child.layout), child.key), []).append(place)
-    return list(groups.values())
+    def _errors(self, plan: ObjectPlan, made: dict[str, Any], path: list[Any]) -> Iterator[GraphQLError]:
+        for key, kind, detail in plan.entries:
+            here = [*path, key]
+            if kind == "refused":
+                error, nodes = detail
+                yield GraphQLError(str(error), nodes, path=here, original_error=error)
+            elif kind == "child":
+                child = plan.children[detail]
+                failed = self._failed.get(child)
+                if failed is not None:
+                    yield GraphQLError(str(failed), child.nodes, path=here, original_error=failed)
+                elif made[key] is not None and child.one is not None:
+                    yield from self._errors(child.one, made[key], here)
+                elif made[key] is not None:
+                    yield from self._errors_of_rows(child.entries, made[key], here)
 
-
-def _cursors(wanted: ListPlan) -> bool:
-    """Whether any cursor is asked for."""
-    for _, kind, detail in wanted.entries:
-        if kind == "edges" and any(inner == "cursor" for _, inner, _ in detail):
-            return True
-        if kind == "pageInfo" and any(inner in ("startCursor", "endCursor") for _, inner, _ in detail):
-            return True
-    return False
-
-
-def _slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
-    """The rows of each parent in the list's order, and whether there are more."""
-    by_key: dict[Any, list[Any]] = {key: [] for key in keys}
-    if keys == [None]:
-        by_key[None] = list(rows)
-    else:
-        for row in rows:
-            by_key[row[-1]].append(row)
-    return {
-        key: (
-            of_parent[: page.limit][::-1] if page.backwards else of_parent[: page.limit],
-            len(of_parent) > page.limit,
-        )
-        for key, of_parent in by_key.items()
-    }
-
-
-def _edges(
-    entries: list[tuple[str, str, Any]],
-    objects: dict[int, list[Any]],
-    rows: list[Any],
-    start: int,
-    scope: CursorScope,
-    places: list[int],
-) -> list[dict[str, Any]]:
-    edges = []
-    for number, row in enumerate(rows, start):
-        edge: dict[str, Any] = {}
-        for name, kind, detail in entries:
+    def _errors_of_rows(
+        self, entries: list[Entry], made: dict[str, Any], path: list[Any]
+    ) -> Iterator[GraphQLError]:
+        for key, kind, detail in entries:
             if kind == "node":
-                edge[name] = objects[id(detail)][number]
-            elif kind == "cursor":
-                edge[name] = scope.sign([row[place] for place in places])
-            else:
-                edge[name] = detail
-        edges.append(edge)
-    return edges
+                yield from self._errors(detail, made[key], [*path, key])
+            elif kind in ("nodes", "edges"):
+                for place, row in enumerate(made[key]):
+                    here = [*path, key, place]
+                    below = self._errors if kind == "nodes" else self._errors_of_rows
+                    yield from below(detail, row, here)
 
 
-def _page_info(
-    entries: list[tuple[str, str, Any]],
-    page: PageRequest,
-    rows: list[Any],
-    more: bool,
-    scope: CursorScope,
-    places: list[int],
-) -> dict[str, Any]:
-    info: dict[str, Any] = {}
-    for name, kind, detail in entries:
-        if kind == "hasNextPage":
-            info[name] = page.before is not None if page.backwards else more
-        elif kind == "hasPreviousPage":
-            info[name] = more if page.backwards else page.after is not None
-        elif kind in ("startCursor", "endCursor"):
-            row = rows[0 if kind == "startCursor" else -1] if rows else None
-            info[name] = None if row is None else scope.sign([row[place] for place in places])
-        else:
-            info[name] = detail
-    return info
+def _cursors(source: Source) -> bool:
+    """Whether any cursor is asked for."""
+    return any(
+        child.asks("edges", "cursor") or child.asks("pageInfo", "startCursor", "endCursor")
+        for child in source.children
+    )
