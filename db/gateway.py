@@ -15,11 +15,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import CASCADE, NAMING
-from db.models import User
+from db.models import Campaign, User
 
 metadata = MetaData(schema="gateway", naming_convention=NAMING)
 
-_users = User.__table__.c
+_users, _campaigns = User.__table__.c, Campaign.__table__.c
 
 platform_grants = Table(
     "platform_grants",
@@ -44,3 +44,27 @@ idempotency_records = Table(
     Index("idempotency_records_created_at_ix", "tenant_id", "created_at"),
 )
 """The answers to requests that came with an idempotency key, by the hash of the request, for a day."""
+
+launches = Table(
+    "launches",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("due_at", TIMESTAMP(timezone=True)),
+    Column("template_code", Text, nullable=False),
+    Column("locale", Text),
+    Column("audience", JSONB, nullable=False),
+    Column("variables", JSONB, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["tenant_id", "campaign_id"], [_campaigns.tenant_id, _campaigns.id], ondelete=CASCADE
+    ),
+    ForeignKeyConstraint(["tenant_id", "user_id"], [_users.tenant_id, _users.id]),
+    Index("launches_due_at_ix", "due_at"),
+    Index("launches_user_id_ix", "tenant_id", "user_id"),
+)
+"""What is still to be done about campaigns: those scheduled, as `user_id` wants them launched at `due_at`.
+
+Those being sent have a row too, in which `due_at` is NULL; it goes when their last message has left.
+"""

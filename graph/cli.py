@@ -26,7 +26,14 @@ database = typer.Typer(no_args_is_help=True, help="The database: migrations, the
 tenants = typer.Typer(no_args_is_help=True, help="The tenants.")
 users = typer.Typer(no_args_is_help=True, help="The users of a tenant.")
 keys = typer.Typer(no_args_is_help=True, help="The keys file: what signs tokens and cursors.")
-for name, group in (("db", database), ("tenant", tenants), ("user", users), ("keys", keys)):
+campaigns = typer.Typer(no_args_is_help=True, help="The campaigns that were scheduled.")
+for name, group in (
+    ("db", database),
+    ("tenant", tenants),
+    ("user", users),
+    ("keys", keys),
+    ("campaigns", campaigns),
+):
     app.add_typer(group, name=name)
 
 Slug = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's slug.")]
@@ -200,6 +207,30 @@ def grant_platform(
     changed = asyncio.run(grant_platform(_settings(), tenant, email, revoke=revoke))
     state = "no longer holds" if revoke else "holds"
     typer.echo(f"{email} {state} platform.*" + ("" if changed else ", as before"))
+
+
+@campaigns.callback()
+def _campaigns() -> None:
+    """Keeps the name of its only command: typer would take `m3 campaigns` for it."""
+
+
+@campaigns.command("run-due")
+def run_due() -> None:
+    """Launch the campaigns whose time has come, on the database of M3_DATABASE_URL; to be run every minute.
+
+    Each is launched in the name and with the rights of whoever scheduled it; one that cannot be is a draft
+    again, and that user is told why. Those whose last message has left become `sent`. Any number of these
+    may run at once.
+    """
+    from graph.commands.campaigns import run_due
+    from graph.commands.report import CommandFailed
+
+    ran = asyncio.run(run_due(_settings()))
+    for line in ran.refused:
+        typer.echo(f"not launched: {line}", err=True)
+    typer.echo(f"launched: {ran.launched}, sent: {ran.finished}, not launched: {len(ran.refused)}")
+    if ran.failed:
+        raise CommandFailed(f"to be tried again: {'; '.join(ran.failed)}")
 
 
 @keys.command()

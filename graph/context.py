@@ -1,6 +1,7 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,18 +11,20 @@ import strawberry
 from graphql import GraphQLError
 
 from db.session import Database, Scope
+from graph.auth.attempts import Attempts, Kind
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
+from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
 from graph.engine.documents import Document
-from graph.errors import BadInput, Unauthenticated
+from graph.errors import Unauthenticated
 from graph.loaders import Loaders
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
-from graph.writing.work import MAX_USER_AGENT, Work
+from graph.writing.work import Work
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Services:
     tokens: AccessTokens
     passwords: Passwords
     settings: Settings
+    attempts: Attempts = field(default_factory=Attempts)
 
 
 @dataclass
@@ -50,6 +54,8 @@ class Context:
     idempotency: IdempotencyKey | None = None
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
+    answered: Answered | None = field(default=None, init=False)
+    """The answer that the idempotency key of the root mutation has: nothing is to be done then."""
 
     _viewer: Viewer | None = field(default=None, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
@@ -58,6 +64,11 @@ class Context:
     def __post_init__(self) -> None:
         # Scalars are parsed without a context, in the task that has just made this one.
         phone_region.set(self.services.settings.default_region)
+
+    @property
+    def client(self) -> Client:
+        """From where the request comes."""
+        return Client(self.ip, self.user_agent)
 
     @property
     def viewer(self) -> Viewer:
@@ -113,20 +124,26 @@ class Context:
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
 
-    async def become(self, token: str) -> None:
+    def attempts(self, kind: Kind, *account: object) -> AbstractAsyncContextManager[None]:
+        """An attempt from this client's address; see `Attempts.of`."""
+        return self.services.attempts.of(kind, account=account, address=self.client.address)
+
+    async def identify(self) -> Viewer:
+        """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
+        await self.become(self.token)
+        viewer = await self.authenticate()
+        await self.close()
+        return viewer
+
+    async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
         await self.close()
         self.token = token
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
 
-    async def begin(self, *, alone: bool) -> Answered | None:
-        """Open the transaction of a root mutation, or give the answer that its idempotency key has.
-
-        `alone`: whether it is the only one of its request, which an idempotency key demands.
-        """
-        if self.idempotency is not None and not alone:
-            raise BadInput("A request with an idempotency key has one mutation.")
+    async def begin(self) -> None:
+        """Open the transaction of a root mutation, or open it anew, unless its key is `answered`."""
         await self.close()
         self.__dict__.pop("loaders", None)
         claims = self.claims()
@@ -135,13 +152,11 @@ class Context:
         self._viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
-        self.work = Work(self._viewer, change, self.ip, self.user_agent and self.user_agent[:MAX_USER_AGENT])
-        if self.idempotency is None:
-            return None
-        answered = await claim(change, self._viewer, self.idempotency)
-        if answered is not None:
-            await change.rollback()
-        return answered
+        self.work = Work(self._viewer, change, self.client.address, self.client.program)
+        if self.idempotency is not None:
+            self.answered = await claim(change, self._viewer, self.idempotency)
+            if self.answered is not None:
+                await change.rollback()
 
     async def finish(self, data: Any, errors: list[GraphQLError]) -> None:
         """End the transaction of a root mutation whose payload has been read: commit what was done."""

@@ -7,8 +7,9 @@
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
     ├── IdempotencyConflict IDEMPOTENCY_CONFLICT  another request came with this key
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
+    ├── RateLimited        RATE_LIMITED      too many attempts; extensions.retryAfter in seconds
     ├── Timeout            TIMEOUT           the database took too long over a statement
-    └── Unavailable        UNAVAILABLE       the database cannot be reached: try again
+    └── Unavailable        UNAVAILABLE       the database cannot be reached, or is contended: try again
 
 Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or BAD_INPUT by the
 phase that raised them; everything else is INTERNAL with a request id, and its cause in the log.
@@ -90,6 +91,21 @@ class IdempotencyConflict(GatewayError):
         super().__init__("This idempotency key belongs to another request.")
 
 
+class RateLimited(GatewayError):
+    """Too many attempts by this account or from this address."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and after how many seconds it is worth trying again."""
+        return {"code": self.code, "retryAfter": self.retry_after}
+
+
 class Timeout(GatewayError):
     """A statement ran past its time."""
 
@@ -104,8 +120,15 @@ class Unavailable(GatewayError):
 
     code = "UNAVAILABLE"
 
+    def __init__(self, message: str = "The service cannot reach its database. Try again shortly.") -> None:
+        super().__init__(message)
+
+
+class Overtaken(Unavailable):
+    """Of transactions that waited for each other PostgreSQL ended this one: done again it may succeed."""
+
     def __init__(self) -> None:
-        super().__init__("The service cannot reach its database. Try again shortly.")
+        super().__init__("Others are changing the same. Try again shortly.")
 
 
 @strawberry.enum(description="Why a mutation did not do what was asked, for the person to mend.")

@@ -45,3 +45,59 @@ NOT_NEGATIVE = frozenset(
 
 MAX_BULK = 500
 """Rows of one bulk mutation."""
+
+SIGN_IN_PER_ACCOUNT = "10 per 5 minutes"
+"""Wrong passwords for one account, at signing in or at changing it; then nobody gets in for a while."""
+
+SIGN_IN_PER_ADDRESS = "100 per 5 minutes"
+"""Wrong passwords from one address, whatever the account."""
+
+REFRESH_PER_ACCOUNT = "100 per 5 minutes"
+"""Refresh tokens of one session that were refused."""
+
+REFRESH_PER_ADDRESS = "300 per 5 minutes"
+"""Refresh tokens from one address that were refused."""
+
+LETTER_PER_ADDRESS = "100 per 5 minutes"
+"""Tokens from letters, from one address, that were refused."""
+
+RESET_PER_ACCOUNT = "5 per 1 hour"
+"""Letters for a new password that one account is sent."""
+
+RESET_PER_ADDRESS = "60 per 1 hour"
+"""Letters for a new password that one address asks for."""
+
+REFRESH_GRACE_SECONDS = 30
+"""How long after its use a refresh token still gets the same successor, for a second tab."""
+
+RESET_SECONDS = 60 * 60
+"""Life of the token in a letter for a new password."""
+
+INVITATION_SECONDS = 7 * 24 * 60 * 60
+"""Life of the token in an invitation."""
+
+MAX_ROLES_INVITED = 50
+"""Roles that an invitation gives."""
+
+MAX_NOTIFIED = 500
+"""Users who are told of something in one mutation."""
+
+MAX_RECIPIENTS = 50_000
+"""Recipients of one campaign."""
+
+LAUNCH_SECONDS = 60
+"""How long one statement may take that writes, or takes back, the messages of a campaign."""
+
+MAX_TRIES = 5
+"""How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
+
+MAX_OUTLINE_POINTS = 1000
+"""Positions of an outline. GEOS takes quadratic time over the worst of them: 50 ms at this bound."""
+
+MAX_PIXEL = 1_000_000
+"""How far from the corner of its overlay a position of an outline may be, in pixels."""
+
+MAX_URL = 2048
+"""Characters of a URL, in `URLS`."""
+
+URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})

@@ -26,6 +26,8 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.limits import MAX_URL
+
 DateTime = NewType("DateTime", dt.datetime)
 Date = NewType("Date", dt.date)
 BigInt = NewType("BigInt", int)
@@ -204,8 +206,8 @@ def _parse_url(value: object) -> str:
     except ValueError:
         usable = False
     # A browser reads a backslash as a slash, and what stands before an @ may look like the host.
-    if not usable or _NOT_IN_URL.search(value) or "@" in parts.netloc or len(value) > 2048:
-        raise ValueError("URL is an absolute http or https address of at most 2,048 characters.")
+    if not usable or _NOT_IN_URL.search(value) or "@" in parts.netloc or len(value) > MAX_URL:
+        raise ValueError(f"URL is an absolute http or https address of at most {MAX_URL:,} characters.")
     return value
 
 

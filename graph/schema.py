@@ -9,8 +9,13 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graph.engine.documents import KnownDocument
+from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
+from graph.mutations.integrations import IntegrationsMutation
+from graph.mutations.inventory import InventoryMutation
+from graph.mutations.marketing import MarketingMutation
+from graph.mutations.notifications import NotificationsMutation
 from graph.queries.approvals import ApprovalsQuery
 from graph.queries.billing import BillingQuery
 from graph.queries.crm import CrmQuery
@@ -44,7 +49,15 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(IdentityMutation, CrmMutation):
+class Mutation(
+    IdentityMutation,
+    CrmMutation,
+    InventoryMutation,
+    MarketingMutation,
+    NotificationsMutation,
+    BillingMutation,
+    IntegrationsMutation,
+):
     """The domains' mutations in one type."""
 
 

@@ -10,22 +10,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database, DatabaseUnavailable, Scope
-from graph.errors import Timeout, Unavailable
+from graph.errors import Overtaken, Timeout, Unavailable
 
+_TOO_LONG = ("57014", "55P03")  # a statement, or its waiting for a lock, ran past its time
+_OVERTAKEN = ("40P01", "40001")  # a deadlock, or a conflict of serializable transactions
 _SAVEPOINT, _ROLLBACK_TO, _RELEASE = (
     sa.text(f"{verb} attempt") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
 )
-# A statement cancelled, as past its time, and a lock that was not to be had in time
-_TIMED_OUT = ("57014", "55P03")
-
-
-def told(error: Exception) -> Exception:
-    """What a client is told of an error of the database: Unavailable, Timeout, or the error itself."""
-    if isinstance(error, DatabaseUnavailable):
-        return Unavailable()
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _TIMED_OUT:
-        return Timeout()
-    return error
 
 
 class Snapshot:
@@ -122,6 +113,16 @@ class Change(Snapshot):
         async with self._lock:
             if self._over is None:
                 self._over = await self._abandon(_Undone())
+
+
+def told(error: Exception) -> Exception:
+    """What a client is told of an error of the database: Unavailable, Timeout, or it itself."""
+    if isinstance(error, DatabaseUnavailable):
+        return Unavailable()
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    if state in _TOO_LONG:
+        return Timeout()
+    return Overtaken() if state in _OVERTAKEN else error
 
 
 class _Undone(Exception):

@@ -135,11 +135,19 @@ class GatedField(StrawberryField):
 class ColumnField(GatedField):
     """A column as a field."""
 
+    shown: Callable[[Any], Any] | None = None
+    """What is shown of a row, where it is not the value as it is stored."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        """A field that checks and withholds nothing is read straight off the row."""
+        return self.needs is None and self.shown is None
+
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """The value on the row, if the viewer may read it."""
         if self.needs is not None:
             self.allow(info.context.viewer, source)
-        return getattr(source, self.python_name)
+        return getattr(source, self.python_name) if self.shown is None else self.shown(source)
 
 
 class RelationField(GatedField):
@@ -189,14 +197,22 @@ class RelationField(GatedField):
         return "id" if self.forward else self.column.name
 
 
-def column(description: str, *, needs: Permission | None = None, own: str | None = None) -> Any:
+def column(
+    description: str,
+    *,
+    needs: Permission | None = None,
+    own: str | None = None,
+    shown: Callable[[Any], Any] | None = None,
+) -> Any:
     """A column: `name: str = column("What it is called.")`.
 
     With `needs`, reading, filtering and ordering by it take that permission as well, and the field is
-    nullable; the user whose id is in the attribute `own` reads it all the same.
+    nullable; the user whose id is in the attribute `own` reads it all the same. `shown` says what of a row
+    is shown in place of the stored value.
     """
     result = ColumnField(type_annotation=None, description=description)
     result.gate(needs, own)
+    result.shown = shown
     return result
 
 

@@ -328,7 +328,8 @@ def test_every_list_is_bounded() -> None:
     }
     lists = {path for path, field in fields() if is_list_type(get_nullable_type(field.type))}
     pages = {path for path in lists if path.endswith(("Connection.nodes", "Connection.edges"))}
-    payloads = {path for path in lists if path.endswith("Payload.errors")} | {"UserError.field"}
+    payloads = {path for path in lists if path.endswith(("Payload.errors", "Payload.results"))}
+    payloads.add("UserError.field")
     assert lists - pages - payloads == arrays | LISTS
 
 

@@ -32,6 +32,10 @@ class Viewer:
         return permission in self.permissions
 
 
+NOBODYS_SESSION: Final = UUID(int=0)
+"""The session of a viewer who is not signed in: their work is done for them, as they asked for it."""
+
+
 class Executor(Protocol):
     """A connection, or what stands for one, within a transaction confined to the tenant."""
 
@@ -54,6 +58,17 @@ async def load_viewer(
     return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
 
 
+async def load_absent_viewer(connection: Executor, tenant_id: UUID, user_id: UUID) -> Viewer | None:
+    """The viewer for what a user has asked to be done later, with the permissions that they hold now.
+
+    None if the user is not active any more.
+    """
+    row = (await connection.execute(_ABSENT, {"tenant": tenant_id, "user": user_id})).one_or_none()
+    if row is None:
+        return None
+    return Viewer(tenant_id, user_id, NOBODYS_SESSION, effective(row.permissions, platform=row.platform))
+
+
 def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]:
     """The permissions that the entries of roles amount to.
 
@@ -70,8 +85,12 @@ def _effective(entries: frozenset[str], platform: bool) -> frozenset[Permission]
     return frozenset(held | PLATFORM) if platform else frozenset(held)
 
 
-def _statement() -> Select[Any]:
-    tenant, user, session = (bindparam(name, type_=Uuid) for name in ("tenant", "user", "session"))
+_TENANT, _USER, _SESSION = (bindparam(name, type_=Uuid) for name in ("tenant", "user", "session"))
+
+
+def _holdings() -> Select[Any]:
+    """The entries of an active user's roles, and whether they have the operator's grant."""
+    tenant, user = _TENANT, _USER
     roles = (
         select(UserRole.role_id)
         .where(UserRole.tenant_id == tenant, UserRole.user_id == user)
@@ -92,17 +111,12 @@ def _statement() -> Select[Any]:
     granted = exists().where(platform_grants.c.tenant_id == tenant, platform_grants.c.user_id == user)
     return (
         select(func.array(permissions.scalar_subquery()).label("permissions"), granted.label("platform"))
-        .select_from(Session)
-        .join(User, and_(User.tenant_id == tenant, User.id == Session.user_id))
-        .where(
-            Session.tenant_id == tenant,
-            Session.id == session,
-            Session.user_id == user,
-            Session.revoked_at.is_(None),
-            Session.expires_at > func.now(),
-            User.status == UserStatus.ACTIVE,
-        )
+        .select_from(User)
+        .where(User.tenant_id == tenant, User.id == user, User.status == UserStatus.ACTIVE)
     )
 
 
-VIEWER: Final = _statement()
+_ABSENT: Final = _holdings()
+VIEWER: Final = _ABSENT.join(Session, and_(Session.tenant_id == _TENANT, Session.user_id == User.id)).where(
+    Session.id == _SESSION, Session.revoked_at.is_(None), Session.expires_at > func.now()
+)

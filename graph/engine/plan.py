@@ -182,6 +182,8 @@ class Planner:
                 entry = ("permissions", None)
             elif plan.number == 0 and name == "viewer":
                 entry = ("child", self._viewers(plan, definition, nodes))
+            elif isinstance(item, ColumnField) and item.shown is not None:
+                raise Unplanned(f"{kind.name}.{name} is not shown as it is stored")
             elif item.base_resolver is None and item.python_name in plan.source.target.table.c:
                 entry = ("column", plan.source.at(item.python_name))
             else:

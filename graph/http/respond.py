@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from graph.errors import GatewayError
 
-# How graphql-core words what was submitted, at the end of a message or within it
-_AT_THE_END = re.compile(
-    r"[;,] found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
+MAX_MESSAGE: Final = 1000
+"""Characters of a message; only one that repeats a name of the client's is longer."""
+
+# How graphql-core words what was submitted: at the end of a message, within it, and of a document's syntax
+_AT_THE_END: Final = re.compile(
+    r"[;,] found: .*|\. Found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
 )
-_WITHIN = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_WITHIN: Final = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_LITERAL: Final = re.compile(r'\b((?:Block)?String) ".*"', re.DOTALL)
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +70,9 @@ def _describe(
 
 def without_values(message: str) -> str:
     """An error of graphql-core without the value that it repeats, which may be a password."""
-    return _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+    message = _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+    message = _LITERAL.sub(r"\1", message)
+    return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}…"
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class TelemarketingCall(Node, Timestamped):
     contact: Contact | None = to_one(models.TelemarketingCall.contact_id, "The contact called.")
     lead_id: ID | None = column("The id of the lead it is about; null if it is about none.")
     lead: Lead | None = to_one(models.TelemarketingCall.lead_id, "The lead it is about.")
-    phone_number: str = column("The number called, as entered.")
+    phone_number: str = column("The number called; in E.164 where the gateway wrote it.")
     scheduled_at: DateTime | None = column("When it is to be made; null if it was not planned.")
     started_at: DateTime | None = column("When it began; null before.")
     ended_at: DateTime | None = column("When it ended; null before.")

@@ -9,6 +9,7 @@ from strawberry import ID
 
 from db import models
 from db.enums import Channel, DeliveryStatus, InboxCategory, TemplateStatus
+from graph.auth.letters import without_secret
 from graph.auth.viewer import Viewer
 from graph.node import Created, Node, Timestamped
 from graph.permissions import Permission
@@ -48,7 +49,10 @@ class OutboxMessage(Node, Timestamped):
     to_email: EmailAddress | None = column("The e-mail address it goes to; null on other channels.")
     to_phone_e164: PhoneNumber | None = column("The phone number it goes to; null on other channels.")
     template_code: str | None = column("The code of the template that it is made from; null if of none.")
-    payload: JSON | None = column("What is sent: the variables of the template, or the message itself.")
+    payload: JSON | None = column(
+        "What is sent: the variables of the template, or the message itself. Tokens are the sender's alone.",
+        shown=lambda row: without_secret(row.template_code, row.payload),
+    )
     status: DeliveryStatus = column("How far it has come.")
     provider: str | None = column("The service that carries it; null before one is chosen.")
     provider_message_id: str | None = column("What that service calls it.")

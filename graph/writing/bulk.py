@@ -1,8 +1,8 @@
 """Bulk: up to 500 new rows in one mutation, each with its own result.
 
 Plan: check every row by itself; try all that pass behind one savepoint, in a statement for each set of
-columns; if PostgreSQL refuses that, insert them one by one in their order, each behind a savepoint, to learn
-which row it refuses and why.
+columns; if PostgreSQL refuses that, insert them one by one, each behind a savepoint, to learn which row it
+refuses and why. Of rows with the same unique value the first in the input is made.
 """
 
 import uuid
@@ -116,6 +116,9 @@ async def insert_all(editing: Editing, work: Work, rows: list[Mapping[str, Any]]
         for place in good[full.free :]:
             results[place] = _at(full, place)
         good = good[: full.free]
+    # Batches that add the same unique values wait for each other in this order, and so not in a circle.
+    unique = _unique(editing.shown.table)
+    good.sort(key=lambda place: [str(drafts[place].values.get(name)).casefold() for name in unique])
     try:
         made = await _insert(editing, work, [drafts[place] for place in good])
         for place in good:
@@ -125,6 +128,14 @@ async def insert_all(editing: Editing, work: Work, rows: list[Mapping[str, Any]]
             results[place] = await _insert_one(editing, work, drafts[place])
     await _audit(editing, work, [result for result in results if not isinstance(result, Refused)])
     return results
+
+
+def _unique(table: sa.Table) -> list[str]:
+    """The columns that no two rows of a tenant share, alone or together."""
+    keys: list[Any] = [key for key in table.constraints if isinstance(key, sa.UniqueConstraint)]
+    keys += [index for index in table.indexes if index.unique]
+    names = {column.name for key in keys for column in key.columns}
+    return sorted(names - {"tenant_id", "id"})
 
 
 async def _insert(editing: Editing, work: Work, drafts: list[Draft]) -> dict[uuid.UUID, Any]:

@@ -17,8 +17,9 @@ The inputs are made from the columns named: types and descriptions are those of 
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 import strawberry
@@ -115,9 +116,9 @@ class Editing:
         made.gate(self.permissions[verb])
         return made
 
-    def input(self, *, creating: bool) -> type:
+    def input(self, *, creating: bool, name: str | None = None) -> type:
         """The input type, made once."""
-        name = f"{'Create' if creating else 'Update'}{self.shown.name}Input"
+        name = name or f"{'Create' if creating else 'Update'}{self.shown.name}Input"
         if name not in type_namespace:
             fields = {
                 graphql_name: (column.name, self._annotation(column, creating), self._help(column, creating))
@@ -145,8 +146,8 @@ class Editing:
         draft.take(self.columns(creating=True), given)
         return await self.insert_draft(work, draft)
 
-    async def insert_draft(self, work: Work, draft: Draft) -> Any:
-        """A new row as drafted, by the table's rules, and written down."""
+    async def insert_draft(self, work: Work, draft: Draft, action: str = "create") -> Any:
+        """A new row as drafted, by the table's rules; written down as `entity.action`."""
         await self.check(work, draft)
         await self.make_room(work, 1)
         table = self.shown.table
@@ -156,7 +157,7 @@ class Editing:
             .returning(*self.shown.select(table))
         )
         row = self.shown.row(tuple((await self.attempt(work, statement, *draft.path)).one()))
-        await work.audit(f"{self.entity}.create", self.shown, after=row)
+        await work.audit(f"{self.entity}.{action}", self.shown, after=row)
         return row
 
     async def change(self, work: Work, before: Any, values: dict[str, Any], action: str = "update") -> Any:
@@ -164,10 +165,10 @@ class Editing:
         values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
         if not values:
             return before
-        table = self.shown.table
+        table, key = self.shown.table, self.shown.key[0]
         statement = (
             sa.update(table)
-            .where(self.shown.scope(table, work.viewer), table.c.id == before.id)
+            .where(self.shown.scope(table, work.viewer), table.c[key] == getattr(before, key))
             .values(**values)
             .returning(*self.shown.select(table))
         )
@@ -214,6 +215,18 @@ class Editing:
         await work.audit(f"{self.entity}.delete", self.shown, before)
         return before
 
+    async def lock_loose(self, work: Work, id: UUID) -> None:
+        """Lock the rows that will name nothing once the row with this id is deleted.
+
+        Whoever changes one of them locks it before the row that it names, and would deadlock with a delete
+        that locked that row first.
+        """
+        for other, column in loose(self.shown.table):
+            naming = sa.select(other.c.id).where(
+                other.c.tenant_id == work.viewer.tenant_id, other.c[column] == id
+            )
+            await work.execute(naming.order_by(other.c.id).with_for_update(key_share=True))
+
     async def _dependents(self, work: Work, id: Any) -> dict[str, int]:
         """How many rows of which tables would go along, or stand in the way."""
         counts = [
@@ -230,11 +243,26 @@ class Editing:
 
 def dependents(table: sa.Table) -> list[tuple[sa.Table, str]]:
     """The tables, and their columns, whose rows a delete in `table` would take along or be stopped by."""
-    found = []
-    for shown in TABLES.values():
-        for key in shown.table.foreign_key_constraints:
-            if key.referred_table is table and not (key.ondelete or "").startswith("SET NULL"):
-                found += [(shown.table, e.parent.name) for e in key.elements if e.column.name == "id"]
+    return [(other, column) for other, column, kept in _references(table) if not kept]
+
+
+@cache
+def loose(table: sa.Table) -> list[tuple[sa.Table, str]]:
+    """The tables, and their columns, in which a delete in `table` sets NULL; no table after one it names."""
+    order = table.metadata.sorted_tables
+    found = [(other, column) for other, column, kept in _references(table) if kept]
+    return sorted(found, key=lambda item: order.index(item[0]), reverse=True)
+
+
+def _references(table: sa.Table) -> list[tuple[sa.Table, str, bool]]:
+    """What refers to `table`, and whether its rows stay when the row they name is deleted."""
+    found = [
+        (shown.table, element.parent.name, (key.ondelete or "").startswith("SET NULL"))
+        for shown in TABLES.values()
+        for key in shown.table.foreign_key_constraints
+        for element in key.elements
+        if key.referred_table is table and element.column.name == "id"
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -310,4 +338,5 @@ class DeleteField(EditField):
 
     async def edit(self, work: Work, *, id: str, if_updated_at: Any = None) -> Any:  # type: ignore[override]
         """The row as it was."""
+        await self.editing.lock_loose(work, id_of(id))
         return await self.editing.remove(work, await self.editing.locked(work, id, if_updated_at))

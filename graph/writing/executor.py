@@ -9,6 +9,7 @@ from typing import Any
 from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graph.errors import BadInput
 from graph.writing.mutation import MutationField
 
 
@@ -55,12 +56,14 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _transact(self, name: str, run: Any, *, alone: bool) -> Any:
         context = self.context_value
         try:
-            answered = await context.begin(alone=alone)
-            if answered is not None:
-                for error in answered.errors:
+            if context.idempotency is not None and not alone:
+                raise BadInput("A request with an idempotency key has one mutation.")
+            await context.begin()
+            value = await run() if context.answered is None else None
+            if context.answered is not None:
+                for error in context.answered.errors:
                     self.collected_errors.add(error, None)
-                return answered.data
-            value = await run()
+                return context.answered.data
             errors = [error for error in self.collected_errors.errors if error.path and error.path[0] == name]
             await context.finish(value, errors)
         except BaseException:

@@ -14,7 +14,8 @@ import strawberry
 from strawberry.types.base import has_object_definition
 
 from db.base import Base
-from graph.errors import UserError
+from graph.errors import Overtaken, UserError
+from graph.limits import MAX_TRIES
 from graph.permissions import Permission
 from graph.tables import TABLES, GatedField, TableType
 from graph.writing.work import Refused
@@ -31,6 +32,17 @@ class MutationField(GatedField):
         return False
 
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """The payload; what was overtaken by others is done again from the beginning."""
+        for _ in range(MAX_TRIES - 1):
+            try:
+                return await self._attempt(source, info, args, kwargs)
+            except Overtaken:
+                await info.context.begin()
+            if info.context.answered is not None:  # a twin has done it meanwhile
+                return None
+        return await self._attempt(source, info, args, kwargs)
+
+    async def _attempt(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """The payload; before anything else is read, the permission."""
         work = info.context.work
         self.allow(work.viewer)

@@ -15,6 +15,7 @@ from graph.errors import BadInput, UserError, UserErrorCode
 from graph.filters import parse_id
 from graph.inputs import camel_case
 from graph.scalars import text
+from graph.writing.work import refusal
 
 
 class Draft:
@@ -73,9 +74,14 @@ def stored(column: sa.Column[Any], value: Any) -> Any:
     if column.name in limits.NOT_NEGATIVE and value < 0:
         raise ValueError("This is not less than 0.")
     if isinstance(value, str):
-        long = column.name in limits.LONG_TEXTS
-        return _text(column, value, limits.MAX_LONG_TEXT if long else limits.MAX_TEXT)
+        return _text(column, value, _most(column))
     return value
+
+
+def _most(column: sa.Column[Any]) -> int:
+    if column.name in limits.LONG_TEXTS:
+        return limits.MAX_LONG_TEXT
+    return limits.MAX_URL if column.name in limits.URLS else limits.MAX_TEXT
 
 
 def _text(column: sa.Column[Any], value: str, most: int) -> str:
@@ -87,3 +93,11 @@ def _text(column: sa.Column[Any], value: str, most: int) -> str:
     if len(value) > most:
         raise ValueError(f"At most {most} characters.")
     return value
+
+
+def value_of(column: sa.Column[Any], value: Any, *field: str) -> Any:
+    """`value`, which a client gave in `field` of a named operation, as `column` stores it, or Refused."""
+    try:
+        return stored(column, value)
+    except (ValueError, BadInput) as error:
+        raise refusal(UserErrorCode.INVALID, str(error), *field) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,8 +15,6 @@ from graph.errors import BadInput, UserError, UserErrorCode
 from graph.filters import parse_id
 from graph.snapshot import Change
 from graph.tables import TableType
-
-MAX_USER_AGENT = 512
 
 T = TypeVar("T")
 
@@ -64,6 +63,11 @@ class Work:
         """The result of a statement."""
         return await self.transaction.execute(statement)
 
+    async def moment(self) -> datetime:
+        """The time by the database's clock, for columns that say when something was done."""
+        found: datetime = (await self.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        return found
+
     async def once(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> T:
         """What `look_up` finds; the rows of a bulk that need the same share one statement."""
         if key not in self.found:
@@ -75,10 +79,12 @@ class Work:
         """The row of `shown` with this id that the viewer may see, or None; `lock` until the end."""
         source = shown.table
         statement = sa.select(*shown.select(source)).where(
-            shown.scope(source, self.viewer), source.c.id == id
+            shown.scope(source, self.viewer), source.c[shown.key[0]] == id
         )
         if lock:
-            statement = statement.with_for_update()
+            # Codes without a tenant may be read, and are nobody's to change.
+            own = source.c.get("tenant_id", source.c[shown.key[0]]) == self.viewer.tenant_id
+            statement = statement.where(own).with_for_update()
         row = (await self.execute(statement)).one_or_none()
         return None if row is None else shown.row(tuple(row))
 
@@ -93,17 +99,27 @@ class Work:
         """Add rows to the audit log."""
         await self.transaction.execute(_AUDIT, entries)
 
+    async def note(self, action: str, id: UUID, after: dict[str, Any]) -> None:
+        """Write down an `action` that is not the change of one row: to what, and what became of it."""
+        about = {"entity_type": action.partition(".")[0], "entity_id": id, "after_data": after}
+        await self.execute(sa.insert(AuditLog).values(self._done(action) | about))
+
     def entry(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> dict[str, Any]:
         """The row of the audit log for `audit`, for those who write many at once."""
         row = after if after is not None else before
+        about = {
+            "entity_type": action.partition(".")[0],
+            "entity_id": getattr(row, shown.key[0], None),
+            "before_data": plain(shown, before),
+            "after_data": plain(shown, after),
+        }
+        return self._done(action) | about
+
+    def _done(self, action: str) -> dict[str, Any]:
         return {
             "tenant_id": self.viewer.tenant_id,
             "user_id": self.viewer.user_id,
             "action": action,
-            "entity_type": action.partition(".")[0],
-            "entity_id": getattr(row, "id", None),
-            "before_data": plain(shown, before),
-            "after_data": plain(shown, after),
             "ip_address": self.ip,
             "user_agent": self.user_agent,
         }

@@ -33,7 +33,10 @@ def upgrade() -> None:
         schema="gateway",
     )
     op.create_index(
-        "idempotency_records_created_at_ix", "idempotency_records", ["tenant_id", "created_at"], schema="gateway"
+        "idempotency_records_created_at_ix",
+        "idempotency_records",
+        ["tenant_id", "created_at"],
+        schema="gateway",
     )
     for statement in rls.confine(TABLE, service_role=None):
         op.execute(statement)

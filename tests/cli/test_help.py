@@ -25,6 +25,7 @@ CONTRACT = {
     ("export-schema",),
     ("keys", "generate"),
     ("keys", "rotate"),
+    ("campaigns", "run-due"),
 }
 
 

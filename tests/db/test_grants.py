@@ -66,7 +66,10 @@ def expected(server: Server) -> set[str]:
         f"USAGE on schema gateway to {gateway}",
         f"SELECT on gateway.alembic_version to {gateway}",
         f"SELECT on gateway.platform_grants to {gateway}",
+        f"EXECUTE on gateway.due_launches() to {gateway}",
     }
+    for table in ("idempotency_records", "launches"):
+        rights |= {f"{right} on gateway.{table} to {gateway}" for right in RIGHTS.values()}
     for table, letters in TABLES.items():
         for role, held in zip((gateway, service), letters, strict=True):
             rights |= {f"{RIGHTS[letter]} on public.{table} to {role}" for letter in held}

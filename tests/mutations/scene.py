@@ -120,8 +120,12 @@ def document(name: str, select: str, arguments: Mapping[str, Any]) -> str:
     mutation = SCHEMA.mutation_type
     assert mutation is not None
     types = {key: arg.type for key, arg in mutation.fields[name].args.items()}
+    if not arguments:
+        return f"mutation {{ {name} {{ {select} }} }}"
     declared = ", ".join(f"${key}: {types[key]}" for key in arguments)
     given = ", ".join(f"{key}: ${key}" for key in arguments)
+    if not arguments:
+        return f"mutation {{ {name} {{ {select} }} }}"
     return f"mutation({declared}) {{ {name}({given}) {{ {select} }} }}"
 
 
