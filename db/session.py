@@ -10,56 +10,32 @@ transaction ends the scope, also behind a pooler that hands the connection to so
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
-from uuid import UUID
 
 import asyncpg
 import orjson
-from asyncpg.exceptions import InternalClientError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-SERVER_SETTINGS: Final[Mapping[str, str]] = {
-    "application_name": "m3core-gateway",
-    "statement_timeout": "10s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
-    # A query goes on for nobody when its client is gone; the server would not look by itself
-    "client_connection_check_interval": "1s",
-    "timezone": "UTC",
-}
-"""What each connection asks for when it opens. A pooler must let these through or set them itself."""
+from db.readers import Readers
+from db.scope import (
+    CONNECT_TIMEOUT,
+    DRIVER_ERRORS,
+    SERVER_SETTINGS,
+    UNAVAILABLE_STATES,
+    DatabaseUnavailable,
+    Scope,
+    is_dead,
+    set_local,
+)
 
-CONNECT_TIMEOUT: Final = 5.0
-"""Seconds to wait for a connection, from the pool or from the server."""
+__all__ = ["CONNECT_TIMEOUT", "SERVER_SETTINGS", "Database", "DatabaseUnavailable", "Scope"]
 
-# What the driver raises; InternalClientError when the server hung up just before a statement
-_DRIVER_ERRORS: Final = (OSError, asyncpg.InterfaceError, InternalClientError, asyncpg.PostgresError)
-_CONNECT_ERRORS: Final = (SQLAlchemyError, *_DRIVER_ERRORS)
-# Connection trouble (08), too many connections, server shutting down, crashed or starting up
-_UNAVAILABLE: Final = ("08", "53300", "57P01", "57P02", "57P03")
+_CONNECT_ERRORS: Final = (SQLAlchemyError, *DRIVER_ERRORS)
 
 if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
-
-
-class DatabaseUnavailable(Exception):  # a state of the world, named as the client's error code
-    """The database cannot be reached, or went away during the transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whom a transaction is for: row security shows the tenant's rows and no others.
-
-    `tenant_slug` alone shows the one row of `tenants` that sign-in needs, `user_id` names the actor that
-    triggers write down.
-    """
-
-    tenant_id: UUID | None = None
-    user_id: UUID | None = None
-    tenant_slug: str | None = None
 
 
 class Database:
@@ -81,6 +57,8 @@ class Database:
             connect_args={"server_settings": dict(server_settings), "timeout": CONNECT_TIMEOUT},
         )
         self._attempts = pool_size + 1
+        self.readers = Readers(url, pool_size=pool_size, server_settings=server_settings)
+        """The driver's own connections, as many again, for statements that are SQL already."""
 
     @contextlib.asynccontextmanager
     async def read(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
@@ -96,11 +74,12 @@ class Database:
 
     async def close(self) -> None:
         """Close the pool's connections."""
+        await self.readers.close()
         await self.engine.dispose()
 
     @contextlib.asynccontextmanager
     async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[AsyncConnection]:
-        connection, driver = await self._begin(begin + _set_local(scope))
+        connection, driver = await self._begin(begin + set_local(scope))
         try:
             try:
                 yield connection
@@ -138,8 +117,8 @@ class Database:
                 await driver.execute(sql, timeout=CONNECT_TIMEOUT)
                 begun = True
                 return connection, driver
-            except _DRIVER_ERRORS as error:
-                if not _is_dead(error, driver):
+            except DRIVER_ERRORS as error:
+                if not is_dead(error, driver):
                     raise
                 if not was_pooled:
                     raise DatabaseUnavailable(str(error)) from error
@@ -156,36 +135,12 @@ def _json(value: object) -> str:
     return text
 
 
-def _set_local(scope: Scope) -> str:
-    values = {
-        "app.tenant_id": scope.tenant_id,
-        "app.user_id": scope.user_id,
-        "app.tenant_slug": scope.tenant_slug,
-    }
-    return "".join(f"; SET LOCAL {name} = {_quoted(str(v))}" for name, v in values.items() if v is not None)
-
-
-def _quoted(value: str) -> str:
-    """An SQL literal; SET takes no parameters."""
-    if "\0" in value:
-        raise ValueError("text with a NUL character cannot be stored or compared")
-    # E'…', so that a server with standard_conforming_strings off reads a backslash as we do.
-    return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def _is_dead(error: BaseException, driver: "Driver") -> bool:
-    """Whether `error`, raised by the driver itself, is about the connection and not about the statement."""
-    if isinstance(error, asyncpg.PostgresError):
-        return str(error.sqlstate).startswith(_UNAVAILABLE)
-    return driver.is_closed() or isinstance(error, OSError | InternalClientError)
-
-
 def _is_unavailable(error: BaseException, driver: "Driver") -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None))
-        return error.connection_invalidated or driver.is_closed() or state.startswith(_UNAVAILABLE)
+        return error.connection_invalidated or driver.is_closed() or state.startswith(UNAVAILABLE_STATES)
     # An OSError may be anybody's: the block's own timeouts and files raise it too
-    return isinstance(error, _DRIVER_ERRORS) and not isinstance(error, OSError) and _is_dead(error, driver)
+    return isinstance(error, DRIVER_ERRORS) and not isinstance(error, OSError) and is_dead(error, driver)
 
 
 async def _discard(connection: AsyncConnection) -> None:

@@ -17,6 +17,7 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
+from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.loaders import Loaders
 from graph.scalars import phone_region
@@ -48,6 +49,8 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    document: Document | None = None
+    """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
@@ -91,11 +94,18 @@ class Context:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")
 
+    def known(self, viewer: Viewer) -> None:
+        """Who asks, as read in this moment: what runs on from here need not ask again."""
+        self._viewer = viewer
+        self._snapshot = Snapshot(
+            self.services.database, Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
+        )
+
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
         async with self._lock:
             if self._viewer is None:
-                claims = self._claims()
+                claims = self.claims()
                 await self._become(claims.tenant_id, claims.user_id, claims.session_id)
             return self.viewer
 
@@ -105,7 +115,8 @@ class Context:
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
 
-    def _claims(self) -> Claims:
+    def claims(self) -> Claims:
+        """What the token says; Unauthenticated without a good one."""
         if self.token is None:
             raise Unauthenticated
         try:
@@ -135,7 +146,7 @@ class Context:
         """Open the transaction of a root mutation, or open it anew, unless its key is `answered`."""
         await self.close()
         self.__dict__.pop("loaders", None)
-        claims = self._claims()
+        claims = self.claims()
         change = Change(self.services.database, Scope(tenant_id=claims.tenant_id, user_id=claims.user_id))
         self._snapshot = change
         self._viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)

@@ -10,7 +10,8 @@ import binascii
 import datetime as dt
 import hmac
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -34,10 +35,17 @@ class CursorScope:
     parent: str
     order: str
 
+    def under(self, parent: object) -> "CursorScope":
+        """The same list under another parent; None for a list without one."""
+        return self if parent is None else replace(self, parent=str(parent))
+
     def encode(self, columns: tuple[sa.Column[Any], ...], row: Any) -> str:
         """The cursor of `row`, whose attributes named by `columns` are its place in the order."""
-        place = [_dump(getattr(row, column.name)) for column in columns]
-        body = orjson.dumps([self.tenant_id.hex, *place])
+        return self.sign([getattr(row, column.name) for column in columns])
+
+    def sign(self, place: Iterable[Any]) -> str:
+        """The cursor of a place: the values of the columns that hold it, in their order."""
+        body = orjson.dumps([self.tenant_id.hex, *map(_dump, place)])
         return base64.urlsafe_b64encode(body + self._mac(body)).rstrip(b"=").decode()
 
     def decode(self, columns: tuple[sa.Column[Any], ...], cursor: str) -> dict[str, Any]:

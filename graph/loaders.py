@@ -111,9 +111,7 @@ class Loaders:
         for row in await self._snapshot.fetch(statement):
             found[row[0]].append(request.target.row(tuple(row)[1:]))
         return [
-            replace(request, scope=replace(request.scope, parent=str(parent))).connection(
-                rows, partial(counts.load, parent)
-            )
+            replace(request, scope=request.scope.under(parent)).connection(rows, partial(counts.load, parent))
             for parent, rows in found.items()
         ]
 

@@ -8,6 +8,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph.engine.documents import KnownDocument
 from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
@@ -92,7 +93,7 @@ def build_schema(*, sort: bool = False) -> Schema:
         mutation=Mutation,
         execution_context_class=GatewayExecutor,
         types=[shown.origin for shown in TABLES.values()],
-        extensions=[NamedOperation],
+        extensions=[KnownDocument, NamedOperation],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True, sort_schema=sort),
     )
 

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses and networks, comma-separated, whose `X-Forwarded-For` is believed.",
     )
+    engine: Literal["planned", "stock"] = Field(
+        default="stock",
+        description="What runs queries: `stock` is graphql-core; `planned` our own engine, still on trial.",
+    )
     graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
     debug: bool = Field(
         default=False, description="Whether the log has the statements and the faults in full."

@@ -43,8 +43,10 @@ def statements(database: Database) -> Iterator[list[str]]:
     listeners = (("before_cursor_execute", executed), ("checkout", checked_out), ("checkin", checked_in))
     for name, listener in listeners:
         event.listen(engine, name, listener)
+    database.readers.loggers.append(sent_past_sqlalchemy)
     try:
         yield sent
     finally:
+        database.readers.loggers.remove(sent_past_sqlalchemy)
         for name, listener in listeners:
             event.remove(engine, name, listener)

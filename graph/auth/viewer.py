@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -51,7 +52,7 @@ async def load_viewer(
     connection's transaction is confined to the tenant.
     """
     given = {"tenant": tenant_id, "user": user_id, "session": session_id}
-    row = (await connection.execute(_STATEMENT, given)).one_or_none()
+    row = (await connection.execute(VIEWER, given)).one_or_none()
     if row is None:
         return None
     return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
@@ -74,7 +75,12 @@ def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]
     What is not in the vocabulary is ignored, and so is `platform.*`: a tenant's people write their own
     roles, so that only `platform`, the operator's grant, gives it.
     """
-    entries = frozenset(stored)
+    return _effective(frozenset(stored), platform)
+
+
+@lru_cache(maxsize=1024)
+def _effective(entries: frozenset[str], platform: bool) -> frozenset[Permission]:
+    # The same set for the same rights: the plans of the engine are found by it.
     held = OF_TENANTS if EVERYTHING in entries else {p for p in OF_TENANTS if p.value in entries}
     return frozenset(held | PLATFORM) if platform else frozenset(held)
 
@@ -111,6 +117,6 @@ def _holdings() -> Select[Any]:
 
 
 _ABSENT: Final = _holdings()
-_STATEMENT: Final = _ABSENT.join(
-    Session, and_(Session.tenant_id == _TENANT, Session.user_id == User.id)
-).where(Session.id == _SESSION, Session.revoked_at.is_(None), Session.expires_at > func.now())
+VIEWER: Final = _ABSENT.join(Session, and_(Session.tenant_id == _TENANT, Session.user_id == User.id)).where(
+    Session.id == _SESSION, Session.revoked_at.is_(None), Session.expires_at > func.now()
+)

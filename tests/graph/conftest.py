@@ -13,3 +13,10 @@ async def anyone(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     """A client that has not signed in."""
     async with running(urls.gateway, tmp_path_factory.mktemp("keys")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def stock(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """The same without our own engine: graphql-core runs every operation."""
+    async with running(urls.gateway, tmp_path_factory.mktemp("keys"), engine="stock") as client:
+        yield client

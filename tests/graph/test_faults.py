@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
+from graph.engine.run import Run
 from graph.loaders import Loaders
 from tests.client import Client, signed_in
 from tests.factories import make_tenant
 
 
 @pytest.fixture
-async def admin(anyone: Client, owner: AsyncConnection) -> Client:
-    return await signed_in(anyone, owner, await make_tenant(owner), "*")
+async def admin(stock: Client, owner: AsyncConnection) -> Client:
+    """Somebody whose operations run in graphql-core, through the loaders that these tests break."""
+    return await signed_in(stock, owner, await make_tenant(owner), "*")
 
 
 async def test_what_goes_wrong_inside_is_told_to_the_log_alone(
@@ -56,3 +58,15 @@ async def test_one_fault_is_one_line_however_many_fields_it_fails(
     ids = [line["request_id"] for line in logged]
     assert [[error["requestId"] for error in each] for each in errors] == [[each] * 2 for each in ids]
     assert ids[0] != ids[1]
+
+
+async def test_where_the_engine_fails_graphql_core_answers(
+    anyone: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = await signed_in(anyone, owner, await make_tenant(owner), "*")
+    fault = RuntimeError("a plan gone wrong")
+    monkeypatch.setattr(Run, "read", AsyncMock(side_effect=fault))
+    with capture_logs() as logged:
+        assert await reader.read("{ deals { totalCount } }") == {"deals": {"totalCount": 0}}
+    (line,) = logged
+    assert (line["event"], line["log_level"], line["exc_info"]) == ("engine.failed", "error", True)

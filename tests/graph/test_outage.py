@@ -92,12 +92,18 @@ class Site:
 
 @pytest.fixture
 async def site(
-    server: Server, scratch_database: Urls, urls: Urls, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    server: Server,
+    scratch_database: Urls,
+    urls: Urls,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Site]:
+    engine = getattr(request, "param", "planned")
     proxy = Proxy(scratch_database.gateway)
     await proxy.open()
     elsewhere = await asyncpg.connect(urls.gateway)
-    async with running(proxy.url, tmp_path_factory.mktemp("outage"), pool_size=POOL) as anyone:
+    folder = tmp_path_factory.mktemp("outage")
+    async with running(proxy.url, folder, pool_size=POOL, engine=engine) as anyone:
         async with as_owner(scratch_database) as owner:
             tenant = await make_tenant(owner, slug="outage")
             hashed = await anyone.services.passwords.hash("correct horse")
@@ -125,15 +131,18 @@ async def as_owner(urls: Urls) -> AsyncIterator[Any]:
 
 
 Loss = Callable[[Site], Awaitable[None]]
+every_engine = pytest.mark.parametrize("site", ["planned", "stock"], indirect=True)
 every_loss = pytest.mark.parametrize("lose", [Site.terminate, Site.cut])
 
 
 async def fill_pool(site: Site) -> None:
-    """Open as many connections as the pool holds, and leave them idle."""
+    """Open as many connections as the two pools hold, and leave them idle."""
+    database = site.client.services.database
     async with AsyncExitStack() as stack:
         for _ in range(POOL):
-            await stack.enter_async_context(site.client.services.database.read(Scope()))
-    assert [connection["state"] for connection in await site.connections()] == ["idle"] * POOL
+            await stack.enter_async_context(database.read(Scope()))
+            await stack.enter_async_context(database.readers.snapshot(Scope()))
+    assert [connection["state"] for connection in await site.connections()] == ["idle"] * 2 * POOL
 
 
 async def test_a_server_that_takes_no_connections_is_unavailable_until_it_does(site: Site) -> None:
@@ -148,6 +157,7 @@ async def test_a_server_that_takes_no_connections_is_unavailable_until_it_does(s
     await site.works()
 
 
+@every_engine
 async def test_a_server_that_cannot_be_reached_is_unavailable_until_it_can(site: Site) -> None:
     await site.works()
     await site.proxy.cut()
@@ -165,6 +175,7 @@ async def test_connections_lost_while_idle_are_replaced_without_a_word(site: Sit
         await site.works()
 
 
+@every_engine
 @every_loss
 async def test_a_connection_lost_amid_a_query_is_unavailable_once(site: Site, lose: Loss) -> None:
     await fill_pool(site)
@@ -202,6 +213,7 @@ async def test_a_write_that_is_lost_amid_it_has_done_nothing(site: Site) -> None
     await site.works()
 
 
+@every_engine
 @pytest.mark.parametrize("setting", ["statement_timeout", "lock_timeout"])
 async def test_a_statement_past_its_time_is_a_timeout(site: Site, setting: str) -> None:
     services = site.client.services

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from asyncpg.connection import LoggedQuery
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -39,11 +40,17 @@ class Crowd:
         def catch(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             caught.append((statement, parameters))
 
+        def catch_past_sqlalchemy(query: LoggedQuery) -> None:
+            if query.query != "COMMIT":
+                caught.append((query.query, query.args))
+
         database: Database = self.reader.services.database
         event.listen(database.engine.sync_engine, "before_cursor_execute", catch)
+        database.readers.loggers.append(catch_past_sqlalchemy)
         try:
             await self.reader.read(query, **variables)
         finally:
+            database.readers.loggers.remove(catch_past_sqlalchemy)
             event.remove(database.engine.sync_engine, "before_cursor_execute", catch)
         statement, parameters = caught[-1]
         async with database.read(Scope(tenant_id=self.tenant)) as connection:
@@ -52,15 +59,18 @@ class Crowd:
             return "\n".join(row[0] for row in await driver.fetch(f"EXPLAIN {statement}", *parameters))
 
 
-@pytest.fixture(scope="module")
-async def crowd(anyone: Client, owner_engine: AsyncEngine) -> Crowd:
+@pytest.fixture(scope="module", params=["planned", "stock"])
+async def crowd(
+    request: pytest.FixtureRequest, anyone: Client, stock: Client, owner_engine: AsyncEngine
+) -> Crowd:
+    asked = stock if request.param == "stock" else anyone
     async with owner_engine.connect() as owner:
         for _ in range(2):
             tenant = await make_tenant(owner)
             for statement in FILL:
                 await owner.execute(sa.text(statement), {"tenant": tenant})
         await owner.execute(sa.text("ANALYZE companies, contacts, leads"))
-        return Crowd(await signed_in(anyone, owner, tenant, "*"), tenant)
+        return Crowd(await signed_in(asked, owner, tenant, "*"), tenant)
 
 
 @pytest.mark.parametrize(

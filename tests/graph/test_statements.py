@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db import models
 from db.base import Base
 from db.gateway import platform_grants
+from db.readers import _Connection
 from graph.schema import schema
 from graph.snapshot import Snapshot
 from tests.client import Client, signed_in
@@ -175,15 +176,24 @@ async def test_a_document_that_is_refused_reads_nothing(sales: Sales) -> None:
     assert (codes, sent) == (["GRAPHQL_VALIDATION_FAILED"], [])
 
 
+@pytest.mark.parametrize(
+    ("engine", "reading", "method"), [("planned", _Connection, "fetch"), ("stock", Snapshot, "execute")]
+)
 async def test_all_reads_of_an_operation_see_one_snapshot(
-    anyone: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+    anyone: Client,
+    stock: Client,
+    owner: AsyncConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    reading: type,
+    method: str,
 ) -> None:
     tenant = await make_tenant(owner)
-    reader = await signed_in(anyone, owner, tenant, "*")
+    reader = await signed_in(stock if engine == "stock" else anyone, owner, tenant, "*")
     first = await insert(owner, models.Company, tenant_id=tenant, name="before")
-    original, reads = Snapshot.execute, 0
+    original, reads = getattr(reading, method), 0
 
-    async def interrupted(self: Snapshot, *args: Any) -> Any:
+    async def interrupted(self: Any, *args: Any) -> Any:
         nonlocal reads
         reads += 1
         result = await original(self, *args)
@@ -192,8 +202,11 @@ async def test_all_reads_of_an_operation_see_one_snapshot(
         await owner.execute(change.values(name=f"after {reads}"))
         return result
 
-    monkeypatch.setattr(Snapshot, "execute", interrupted)
-    query = "{ companies { totalCount nodes { name } } again: companies { totalCount nodes { name } } }"
+    monkeypatch.setattr(reading, method, interrupted)
+    query = (
+        "{ companies { ...page } again: companies(first: 9) { ...page } } fragment page on CompanyConnection"
+    )
+    query += " { totalCount nodes { name } }"
     data = await reader.read(query)
     # Before the first read, that of the viewer, nothing had been added
     alone = {"totalCount": 1, "nodes": [{"name": "before"}]}

@@ -1,0 +1,158 @@
+"""From a validated document to the response: the engine where it can, graphql-core where it cannot.
+
+An operation that no viewer's plan would serve is known by its document and costs nothing here. What becomes
+Unplanned for this viewer or this request goes on in graphql-core, which is told who the viewer is.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues, get_variable_values
+
+from db.session import DatabaseUnavailable, Scope
+from graph.auth.tokens import Claims
+from graph.auth.viewer import VIEWER, Viewer, effective
+from graph.context import Context
+from graph.engine.collect import Unplanned
+from graph.engine.documents import MAX_PLANS, Document
+from graph.engine.plan import Plan, Planner
+from graph.engine.run import Run
+from graph.engine.statements import compile_statement
+from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable
+from graph.http.respond import describe
+from graph.permissions import Permission
+
+_VIEWER: Final = compile_statement(VIEWER)
+_NOBODY: Final = UUID(int=0)
+ANYBODY: Final = Viewer(_NOBODY, _NOBODY, _NOBODY, frozenset(Permission))
+"""Whose plan there is if there is any."""
+_TIMED_OUT: Final = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+
+log = structlog.get_logger(__name__)
+
+
+class Engine:
+    """Answers the queries that it can plan."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+
+    async def answer(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        given: dict[str, Any] | None,
+        context: Context,
+    ) -> bytes | None:
+        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer."""
+        try:
+            variables = self.coerced(operation, given or {})
+            plan = self.plan(document, operation, variables, ANYBODY)
+        except Unplanned:
+            return None
+        try:
+            return await self._answer(document, operation, variables, context)
+        except (Unauthenticated, Unavailable) as error:
+            return self._failed(plan, error, context)
+        except DatabaseUnavailable:
+            return self._failed(plan, Unavailable(), context)
+        except _TIMED_OUT:
+            return self._failed(plan, Timeout(), context)
+        except Unplanned:
+            return None
+        except Exception:
+            log.exception("engine.failed", request_id=context.request_id)
+            return None  # a fault here need not be one of the request
+
+    def coerced(self, operation: OperationDefinitionNode, given: dict[str, Any]) -> VariableValues | None:
+        """The values of the variables; Unplanned where they may be an error of the request or of a field."""
+        definitions = operation.variable_definitions
+        if not definitions:
+            return None
+        variables = get_variable_values(self._schema, definitions, given)
+        if isinstance(variables, list):
+            raise Unplanned("the variables do not fit")
+        for definition in definitions:
+            # Its default lets it stand where no null may
+            if definition.default_value and variables.coerced.get(definition.variable.name.value) is None:
+                raise Unplanned("null is given for a variable with a default")
+        return variables
+
+    def plan(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues | None,
+        viewer: Viewer,
+    ) -> Plan:
+        """The plan for a viewer with these permissions, made now or before; Unplanned if there is none."""
+        coerced = {} if variables is None else variables.coerced
+        switches = tuple(coerced.get(name) for name in document.switches)
+        key = (operation.name and operation.name.value, switches, viewer.permissions)
+        plan = document.plans.get(key)
+        if plan is None:
+            try:
+                plan = Planner(self._schema, document, coerced, viewer).plan(operation)
+            except Unplanned as why:
+                plan = why.args
+            if len(document.plans) >= MAX_PLANS:
+                document.plans.clear()
+            document.plans[key] = plan
+        if not isinstance(plan, Plan):
+            raise Unplanned(*plan)
+        return plan
+
+    async def _answer(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues | None,
+        context: Context,
+    ) -> bytes:
+        run = None
+        try:
+            claims = context.claims()
+            scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
+            async with context.services.database.readers.snapshot(scope) as connection:
+                viewer = await self._viewer(connection, claims)
+                context.known(viewer)
+                plan = self.plan(document, operation, variables, viewer)
+                reading = Run(plan, connection.fetch, viewer, context.cursor_key, variables)
+                await reading.read()
+                run = reading
+        except DatabaseUnavailable:
+            # All that was read stands where only the end of a read-only transaction was lost
+            if run is None:
+                raise
+        data = await run.data()
+        return _response(data, run.errors(data), context)
+
+    async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
+        given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
+        rows = await connection.fetch(_VIEWER.sql, *_VIEWER.parameters(given))
+        if not rows:
+            raise Unauthenticated("The session has ended. Sign in again.")
+        held = effective(rows[0][0], platform=rows[0][1])
+        return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
+
+    def _failed(self, plan: Plan, error: GatewayError, context: Context) -> bytes:
+        """The response where the same is wrong with every root field: all of them are nullable."""
+        data = {key: detail if kind == "constant" else None for key, kind, detail in plan.root.entries}
+        errors = [
+            GraphQLError(str(error), child.nodes, path=[key], original_error=error)
+            for key, kind, detail in plan.root.entries
+            if kind == "child"
+            for child in [plan.root.children[detail]]
+        ]
+        return _response(data, errors, context)
+
+
+def _response(data: dict[str, Any], errors: list[GraphQLError], context: Context) -> bytes:
+    body: dict[str, Any] = {"data": data}
+    if errors:
+        body = {"errors": describe(errors, context.request_id, executing=True), "data": data}
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)

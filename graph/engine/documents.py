@@ -1,0 +1,114 @@
+"""Documents, parsed and validated once."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    visit,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+MAX_DOCUMENTS: Final = 1000
+MAX_REMEMBERED: Final = 20_000
+"""Characters of a document that is kept; a longer one is hardly sent twice."""
+MAX_PLANS: Final = 64
+"""Plans of one document: by operation, by `@include` and `@skip`, by the permissions of who asks."""
+
+
+@dataclass
+class Document:
+    """A document and what is known of it."""
+
+    node: DocumentNode | None
+    errors: list[GraphQLError]
+    operations: dict[str, OperationDefinitionNode] = field(default_factory=dict)
+    fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
+    switches: tuple[str, ...] = ()
+    """The variables that `@include` and `@skip` look at."""
+    plans: dict[Any, Any] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation to run; None if the name, or its absence, does not single one out."""
+        if name is not None:
+            return self.operations.get(name)
+        return next(iter(self.operations.values())) if len(self.operations) == 1 else None
+
+
+class _Switches(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, None] = {}
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.names[argument.value.name.value] = None
+
+
+class Documents:
+    """The documents seen last."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._known: OrderedDict[str, Document] = OrderedDict()
+
+    def get(self, text: str) -> Document:
+        """The document that `text` spells, parsed and validated now or before."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._read(text)
+            if len(text) <= MAX_REMEMBERED:
+                self._known[text] = known
+                if len(self._known) > MAX_DOCUMENTS:
+                    self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(text)
+        return known
+
+    def _read(self, text: str) -> Document:
+        try:
+            node = parse(text)
+        except GraphQLError as error:
+            return Document(None, [error])
+        document = Document(node, validate_document(self._schema, node, tuple(specified_rules)))
+        if not document.errors:
+            switches = _Switches()
+            visit(node, switches)
+            document.switches = tuple(switches.names)
+        for definition in node.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                document.operations[definition.name.value if definition.name else ""] = definition
+            elif isinstance(definition, FragmentDefinitionNode):
+                document.fragments[definition.name.value] = definition
+        return document
+
+
+class KnownDocument(SchemaExtension):
+    """Spares graphql-core the parsing and validating of a document that the context brings along."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Hand over the parsed document."""
+        document = getattr(self.execution_context.context, "document", None)
+        if document is not None:
+            self.execution_context.graphql_document = document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Hand over that it is valid."""
+        document = getattr(self.execution_context.context, "document", None)
+        if document is not None:
+            self.execution_context.pre_execution_errors = list(document.errors)
+        yield

@@ -1,0 +1,110 @@
+"""Connections put together: the rows of each parent's page, with edges, cursors and the page's info."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graph.connection import PageRequest
+from graph.cursor import CursorScope
+from graph.engine.plan import Child, Entry
+
+MAX_AT_ONCE: Final = 500
+"""Rows whose edges are made without letting other requests in between."""
+
+
+@dataclass
+class Pages:
+    """The pages of one list by the key of the parent, None for a list without one."""
+
+    request: PageRequest
+    scope: CursorScope
+    places: tuple[int, ...]
+    slices: dict[Any, tuple[list[Any], bool]]
+    """The rows of each page in the list's order, and whether there are more."""
+    counts: Mapping[Any, int]
+
+    def rows(self) -> list[Any]:
+        """The rows of all pages, one after the other."""
+        return [row for of_parent, _ in self.slices.values() for row in of_parent]
+
+    def cursor(self, row: Any, key: Any) -> str:
+        """The cursor of a row of the page under `key`."""
+        return self.scope.under(key).sign([row[place] for place in self.places])
+
+
+def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
+    """What `statements.page` found, by parent; without parents `keys` is just None."""
+    by_key: dict[Any, list[Any]] = {key: [] for key in keys}
+    if keys == [None]:
+        by_key[None] = list(rows)
+    else:
+        for row in rows:
+            by_key[row[-1]].append(row)
+    return {
+        key: (
+            of_parent[: page.limit][::-1] if page.backwards else of_parent[: page.limit],
+            len(of_parent) > page.limit,
+        )
+        for key, of_parent in by_key.items()
+    }
+
+
+async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict[Any, Any]:
+    """The connections of a list by the parent's key; `made` are the objects of each object plan."""
+    found: dict[Any, Any] = {}
+    start, since = 0, 0
+    for key, (rows, more) in pages.slices.items():
+        end = start + len(rows)
+        connection: dict[str, Any] = {}
+        for name, kind, detail in child.entries:
+            if kind == "nodes":
+                connection[name] = made[detail.number][start:end]
+            elif kind == "edges":
+                connection[name] = _edges(detail, pages, made, rows, start, key)
+            elif kind == "pageInfo":
+                connection[name] = _page_info(detail, pages, rows, more, key)
+            elif kind == "totalCount":
+                connection[name] = pages.counts.get(key, 0)
+            else:
+                connection[name] = detail
+        found[key] = connection
+        start = end
+        if end - since > MAX_AT_ONCE:
+            since = end
+            await asyncio.sleep(0)
+    return found
+
+
+def _edges(
+    entries: list[Entry], pages: Pages, made: list[list[Any]], rows: list[Any], start: int, key: Any
+) -> list[dict[str, Any]]:
+    edges = []
+    for number, row in enumerate(rows, start):
+        edge: dict[str, Any] = {}
+        for name, kind, detail in entries:
+            if kind == "node":
+                edge[name] = made[detail.number][number]
+            elif kind == "cursor":
+                edge[name] = pages.cursor(row, key)
+            else:
+                edge[name] = detail
+        edges.append(edge)
+    return edges
+
+
+def _page_info(entries: list[Entry], pages: Pages, rows: list[Any], more: bool, key: Any) -> dict[str, Any]:
+    page = pages.request
+    info: dict[str, Any] = {}
+    for name, kind, detail in entries:
+        if kind == "hasNextPage":
+            info[name] = page.before is not None if page.backwards else more
+        elif kind == "hasPreviousPage":
+            info[name] = more if page.backwards else page.after is not None
+        elif kind == "startCursor":
+            info[name] = pages.cursor(rows[0], key) if rows else None
+        elif kind == "endCursor":
+            info[name] = pages.cursor(rows[-1], key) if rows else None
+        else:
+            info[name] = detail
+    return info

@@ -1,0 +1,268 @@
+"""The plan of an operation: what to read, level by level, and how the answer is laid out.
+
+Planning walks the selections once and checks rights. What it finds that the engine does not do raises
+Unplanned, and graphql-core runs the operation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    is_non_null_type,
+    print_ast,
+)
+
+from db import models
+from graph.auth.viewer import Viewer
+from graph.engine.collect import Collector, Fields, Unplanned
+from graph.engine.documents import Document
+from graph.errors import Forbidden, GatewayError
+from graph.relations import ToMany, ToOne
+from graph.roots import RootField, RootMany, RootOne
+from graph.tables import TABLES, ColumnField, GatedField, RelationField, TableType
+from graph.types.identity import ViewerType
+
+Entry = tuple[str, str, Any]
+"""A response key, what stands there, and the particulars: a constant, a column's place, a child's …"""
+
+
+@dataclass(eq=False)
+class Source:
+    """What one statement reads: rows by the keys that their parents hold, or a list's pages.
+
+    The lists of a source are one relation with one set of arguments.
+    """
+
+    target: TableType
+    remote: str | None
+    """The column that the keys are compared with; None for a list without a parent."""
+    relation: RelationField | None = None
+    """The relation of the lists; None where the rows are read by key."""
+    constant: bool = True
+    """Whether no variable is in the arguments of the lists."""
+    columns: list[str] = field(default_factory=list)
+    """What the answer shows or a child is found by, in the order in which rows have it."""
+    children: list["Child"] = field(default_factory=list)
+    statements: dict[Any, Any] = field(default_factory=dict)
+
+    def at(self, column: str) -> int:
+        """The place of a column in the rows, which has one from now on."""
+        if column not in self.columns:
+            self.columns.append(column)
+        return self.columns.index(column)
+
+
+@dataclass(eq=False)
+class Child:
+    """A relation to follow: the place of its key in the parent's rows, and what is made at the other end."""
+
+    parent: "ObjectPlan"
+    key: int
+    definition: GraphQLField
+    nodes: list[FieldNode]
+    source: Source | None = None
+    one: "ObjectPlan | None" = None
+    """What is made of the row that the key names; None where there is a list."""
+    entries: list[Entry] = field(default_factory=list)
+    """What is asked for of the connection."""
+
+    @property
+    def required(self) -> bool:
+        """Whether null may not stand there."""
+        return is_non_null_type(self.definition.type)
+
+    def objects(self) -> list["ObjectPlan"]:
+        """The plans of a connection's rows, as `nodes` and in `edges`."""
+        found = []
+        for _, kind, detail in self.entries:
+            if kind == "nodes":
+                found.append(detail)
+            elif kind == "edges":
+                found += [plan for _, inner, plan in detail if inner == "node"]
+        return found
+
+    def asks(self, kind: str, *inside: str) -> bool:
+        """Whether a field of the connection is asked for, or in it one of those `inside`."""
+        return any(
+            found == kind and (not inside or any(name in inside for _, name, _ in detail))
+            for _, found, detail in self.entries
+        )
+
+
+@dataclass(eq=False)
+class ObjectPlan:
+    """Objects made of the rows of a source: for each response key a constant, a column or a child."""
+
+    source: Source
+    number: int
+    depth: int
+    """The level that its children are read at."""
+    entries: list[Entry] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    own: set[int] = field(default_factory=set)
+    """Places that must hold the viewer's id, or some field is refused."""
+    build: Any = None
+
+
+@dataclass
+class Plan:
+    """A whole operation. The root is an object of one row, which holds a key for each of its children."""
+
+    root: ObjectPlan
+    objects: list[ObjectPlan]
+    """All of them, parents before their children."""
+    levels: list[list[Source]]
+    refuses: bool
+    """Whether anything is refused for want of a permission."""
+
+
+_USERS: Final = TABLES[models.User.__table__]  # type: ignore[index]
+VIEWERS_ROW: Final = ("id", "tenant_id")
+"""The row that stands for the viewer: what its relations start from."""
+
+
+class Planner:
+    """Plans one operation for viewers with the same permissions."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: Document, variables: Mapping[str, Any], viewer: Viewer
+    ) -> None:
+        self._schema, self._viewer = schema, viewer
+        self._select = Collector(schema, document, variables)
+        self._objects: list[ObjectPlan] = []
+        self._sources: dict[Any, Source] = {}
+        self._levels: list[list[Source]] = []
+        self._refuses = False
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        """The plan of a query."""
+        query = self._schema.query_type
+        if query is None or operation.operation.value != "query":
+            raise Unplanned("only queries are planned")
+        root = self._object(Source(_USERS, None), 0)
+        self._fill(root, query, self._select.collect(query, [operation.selection_set]))
+        return Plan(root, self._objects, self._levels, self._refuses)
+
+    def _object(self, source: Source, depth: int) -> ObjectPlan:
+        plan = ObjectPlan(source, len(self._objects), depth)
+        self._objects.append(plan)
+        return plan
+
+    def _filled(
+        self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
+    ) -> ObjectPlan:
+        kind = _object_type(definition)
+        plan = self._object(source, depth)
+        self._fill(plan, kind, self._select.fields(kind, nodes))
+        return plan
+
+    def _fill(self, plan: ObjectPlan, kind: GraphQLObjectType, fields: Fields) -> None:
+        for key, nodes in fields.items():
+            name = nodes[0].name.value
+            definition = kind.fields.get(name)
+            item = definition and definition.extensions.get("strawberry-definition")
+            if name == "__typename":
+                entry: tuple[str, Any] = ("constant", kind.name)
+            elif definition is None or item is None:
+                raise Unplanned("introspection is not planned")
+            elif (error := self._refusal(item, plan)) is not None:
+                if is_non_null_type(definition.type):
+                    raise Unplanned(f"{name} is refused where no null may stand")
+                entry, self._refuses = ("refused", (error, nodes)), True
+            elif isinstance(item, RelationField):
+                entry = ("child", self._child(plan, item, definition, nodes))
+            elif item.origin is ViewerType:
+                entry = ("permissions", None)
+            elif plan.number == 0 and name == "viewer":
+                entry = ("child", self._viewers(plan, definition, nodes))
+            elif isinstance(item, ColumnField) and item.shown is not None:
+                raise Unplanned(f"{kind.name}.{name} is not shown as it is stored")
+            elif item.base_resolver is None and item.python_name in plan.source.target.table.c:
+                entry = ("column", plan.source.at(item.python_name))
+            else:
+                raise Unplanned(f"{kind.name}.{name} has a resolver of its own")
+            plan.entries.append((key, *entry))
+
+    def _refusal(self, item: Any, plan: ObjectPlan) -> GatewayError | None:
+        """Why the viewer may not read a field; a field of one's own makes `plan` look whose the rows are."""
+        needs = [item.target.needs] if isinstance(item, RelationField) else []
+        own = item.own if isinstance(item, GatedField) else None
+        if isinstance(item, RelationField | ColumnField):
+            needs.append(item.needs if own is None else None)
+        for permission in needs:
+            if permission is not None and not self._viewer.has(permission):
+                return Forbidden(permission)
+        if own is not None and item.needs is not None and not self._viewer.has(item.needs):
+            plan.own.add(plan.source.at(own))
+        return None
+
+    def _viewers(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
+        source = Source(_USERS, None, columns=list(VIEWERS_ROW))
+        child = Child(plan, len(plan.children), definition, nodes)
+        plan.children.append(child)
+        child.one = self._filled(definition, nodes, source, plan.depth)
+        return child.key
+
+    def _child(
+        self, plan: ObjectPlan, item: RelationField, definition: GraphQLField, nodes: list[FieldNode]
+    ) -> int:
+        place = len(plan.children)
+        key = place if isinstance(item, RootField) else plan.source.at(item.local)
+        child = Child(plan, key, definition, nodes)
+        plan.children.append(child)
+        if isinstance(item, ToOne | RootOne):
+            column = "id" if isinstance(item, RootOne) else item.remote
+            child.source = self._source((plan.depth, item.target, column), Source(item.target, column))
+            child.source.children.append(child)
+            child.one = self._filled(definition, nodes, child.source, plan.depth + 1)
+        elif isinstance(item, ToMany | RootMany):
+            spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
+            remote = None if isinstance(item, RootMany) else item.remote
+            source = Source(item.target, remote, item, "$" not in spelled)
+            child.source = self._source((plan.depth, item, spelled), source)
+            child.source.children.append(child)
+            child.entries = self._connection(definition, nodes, child.source, plan.depth + 1)
+        else:
+            raise Unplanned(f"{item.name} is no relation that is known")
+        return place
+
+    def _source(self, key: tuple[int, Any, Any], made: Source) -> Source:
+        """The source of the same level, relation and arguments, if there is one already, or this one."""
+        if key not in self._sources:
+            self._sources[key] = made
+            while len(self._levels) <= key[0]:
+                self._levels.append([])
+            self._levels[key[0]].append(made)
+        return self._sources[key]
+
+    def _connection(
+        self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
+    ) -> list[Entry]:
+        """The entries of a connection, an edge or a page's info: rows, what holds rows, or names."""
+        kind = _object_type(definition)
+        entries: list[Entry] = []
+        for key, inner in self._select.fields(kind, nodes).items():
+            name = inner[0].name.value
+            if name == "__typename":
+                entries.append((key, "constant", kind.name))
+            elif name in ("nodes", "node"):
+                entries.append((key, name, self._filled(kind.fields[name], inner, source, depth)))
+            elif name in ("edges", "pageInfo"):
+                entries.append((key, name, self._connection(kind.fields[name], inner, source, depth)))
+            else:
+                entries.append((key, name, None))
+        return entries
+
+
+def _object_type(definition: GraphQLField) -> GraphQLObjectType:
+    kind = get_named_type(definition.type)
+    if not isinstance(kind, GraphQLObjectType):
+        raise Unplanned(f"{kind.name} is known only once the rows are read")
+    return kind

@@ -1,0 +1,185 @@
+"""The SQL of a plan's sources: composed with SQLAlchemy once, kept as text with the places of its parameters.
+
+Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, `limit`, the
+place of a cursor). The values of a filter are part of the statement's own parameters, so a statement is kept
+for each filter seen, up to a bound.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from graph.auth.viewer import Viewer
+from graph.engine.plan import Source
+from graph.filters import condition
+from graph.ordering import Order
+from graph.stored import at_an_end, readable
+
+_DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
+_TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
+_USER: Final = sa.bindparam("user", type_=sa.Uuid())
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL and how its parameters are found: by name in what a request gives, or among its own."""
+
+    sql: str
+    names: tuple[str, ...]
+    own: Mapping[str, Any]
+    places: tuple[int, ...] = ()
+    """Where in its rows the columns are that a cursor holds."""
+
+    def parameters(self, given: Mapping[str, Any]) -> list[Any]:
+        """The parameters in their order."""
+        own = self.own
+        return [given[name] if name in given else own[name] for name in self.names]
+
+
+def compile_statement(statement: Any, places: tuple[int, ...] = ()) -> Statement:
+    """The statement as text with `$1 …`."""
+    compiled = statement.compile(dialect=_DIALECT)
+    own = {}
+    for name in compiled.positiontup:
+        bind = compiled.binds[name]
+        process = bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+        value = bind.effective_value
+        own[name] = process(value) if process is not None and value is not None else value
+    return Statement(compiled.string, tuple(compiled.positiontup), own, places)
+
+
+class AnyViewer(Viewer):
+    """A viewer with given permissions whose tenant and user are parameters."""
+
+    @classmethod
+    def like(cls, viewer: Viewer) -> "AnyViewer":
+        """Whoever holds what `viewer` holds."""
+        return cls(_TENANT, _USER, viewer.session_id, viewer.permissions)  # type: ignore[arg-type]
+
+
+def shown(column: sa.ColumnElement[Any], stored: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """A column in the form that the answer has it in, or that it is made from without a look at its type."""
+    if "enum" in stored.info:
+        return sa.func.upper(sa.collate(column, "C"))  # by a locale, some would have a dotted capital I
+    if isinstance(stored.type, sa.Uuid | sa.BigInteger | sa.Numeric):
+        return sa.cast(column, sa.Text)
+    return readable(column)
+
+
+def _differs(stored: sa.Column[Any]) -> bool:
+    """Whether a column is shown in another form than a cursor holds it in."""
+    return "enum" in stored.info or isinstance(stored.type, sa.Uuid | sa.BigInteger | sa.Numeric)
+
+
+def by_key(source: Source, viewer: AnyViewer) -> Statement:
+    """The rows whose column `remote` is one of `keys`; the key comes last."""
+    rows = source.target.table
+    assert source.remote is not None
+    key = rows.c[source.remote]
+    keys = sa.bindparam("keys", type_=sa.ARRAY(sa.Uuid()))
+    columns = [shown(rows.c[name], rows.c[name]).label(name) for name in source.columns]
+    return compile_statement(
+        sa.select(*columns, sa.cast(key, sa.Text).label("key")).where(
+            source.target.scope(rows, viewer), key == sa.any_(keys)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides the SQL of a page, the values of its parameters apart."""
+
+    order: Order
+    backwards: bool
+    after: Mapping[str, Any] | None
+    before: Mapping[str, Any] | None
+    cursors: bool
+    """Whether the columns that a cursor holds are read."""
+
+    @property
+    def key(self) -> Any:
+        """Equal for pages with the same SQL."""
+        places = [self._kind(place) for place in (self.after, self.before)]
+        return (self.order.name, self.backwards, self.cursors, *places)
+
+    def _kind(self, place: Mapping[str, Any] | None) -> Any:
+        if place is None:
+            return None
+        value = place[self.order.column]
+        return tuple(place.values()) if at_an_end(value) else value is None
+
+    def named(self, name: str, place: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """A place as parameters; without a value, or with an odd one, it is found in other ways."""
+        if place is None or at_an_end(place[self.order.column]):
+            return None if place is None else dict(place)
+        return {
+            column.name: None
+            if place[column.name] is None
+            else sa.bindparam(f"{name}_{column.name}", type_=column.type)
+            for column in self.order.columns
+        }
+
+
+def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer: AnyViewer) -> Statement:
+    """A page, and a row more; under parents, a page for each of `keys`, with the key last."""
+    target = source.target
+    rows = target.table.alias()
+    where = [target.scope(rows, viewer)]
+    if filter_ is not None:
+        where.append(condition(target, rows, filter_, viewer))
+    given = _keys()
+    if source.remote is not None:
+        where.append(rows.c[source.remote] == given.c.key)
+    columns: list[sa.ColumnElement[Any]] = [
+        shown(rows.c[name], target.table.c[name]).label(name) for name in source.columns
+    ]
+    places = []
+    for stored in shape.order.place if shape.cursors else ():
+        if stored.name in source.columns and not _differs(stored):
+            places.append(source.columns.index(stored.name))
+        else:
+            places.append(len(columns))
+            columns.append(readable(rows.c[stored.name]).label(f"place_{stored.name}"))
+    if not columns:
+        columns.append(rows.c[target.key[0]])  # there is nothing to show, but there are rows to count
+    found = shape.order.page(
+        rows,
+        columns,
+        sa.and_(*where),
+        sa.bindparam("limit", type_=sa.Integer()),
+        after=shape.named("after", shape.after),
+        before=shape.named("before", shape.before),
+        backwards=shape.backwards,
+    )
+    if source.remote is not None:
+        # Each parent's rows arrive together and in the order of its own subquery, as in the loaders
+        lateral = found.lateral()
+        own = list(lateral.c)[: len(columns)]
+        found = sa.select(*own, sa.cast(given.c.key, sa.Text).label("key")).select_from(
+            given.join(lateral, sa.true())
+        )
+    return compile_statement(found, tuple(places))
+
+
+def count(source: Source, filter_: Mapping[str, Any] | None, viewer: AnyViewer) -> Statement:
+    """How many rows a list has: one number, or a pair of key and number for each of `keys` that has any."""
+    target = source.target
+    rows = target.table.alias()
+    where = sa.and_(
+        target.scope(rows, viewer),
+        sa.true() if filter_ is None else condition(target, rows, filter_, viewer),
+    )
+    if source.remote is None:
+        return compile_statement(sa.select(sa.func.count()).select_from(rows).where(where))
+    given = _keys()
+    joined = given.join(rows, sa.and_(rows.c[source.remote] == given.c.key, where))
+    key = sa.cast(given.c.key, sa.Text)
+    return compile_statement(sa.select(key, sa.func.count()).select_from(joined).group_by(given.c.key))
+
+
+def _keys() -> sa.TableValuedAlias:
+    keys = sa.bindparam("keys", type_=sa.ARRAY(sa.Uuid()))
+    return sa.func.unnest(keys).table_valued(sa.column("key", sa.Uuid())).render_derived()
