@@ -61,9 +61,9 @@ async def test_one_fault_is_one_line_however_many_fields_it_fails(
 
 
 async def test_where_the_engine_fails_graphql_core_answers(
-    anyone: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+    planned: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = await signed_in(anyone, owner, await make_tenant(owner), "*")
+    reader = await signed_in(planned, owner, await make_tenant(owner), "*")
     fault = RuntimeError("a plan gone wrong")
     monkeypatch.setattr(Run, "read", AsyncMock(side_effect=fault))
     with capture_logs() as logged:

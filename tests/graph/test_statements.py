@@ -180,7 +180,7 @@ async def test_a_document_that_is_refused_reads_nothing(sales: Sales) -> None:
     ("engine", "reading", "method"), [("planned", _Connection, "fetch"), ("stock", Snapshot, "execute")]
 )
 async def test_all_reads_of_an_operation_see_one_snapshot(
-    anyone: Client,
+    planned: Client,
     stock: Client,
     owner: AsyncConnection,
     monkeypatch: pytest.MonkeyPatch,
@@ -189,7 +189,7 @@ async def test_all_reads_of_an_operation_see_one_snapshot(
     method: str,
 ) -> None:
     tenant = await make_tenant(owner)
-    reader = await signed_in(stock if engine == "stock" else anyone, owner, tenant, "*")
+    reader = await signed_in(stock if engine == "stock" else planned, owner, tenant, "*")
     first = await insert(owner, models.Company, tenant_id=tenant, name="before")
     original, reads = getattr(reading, method), 0
 
