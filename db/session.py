@@ -33,7 +33,10 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
 """What each connection asks for when it opens. A pooler must let these through or set them itself."""
 
 CONNECT_TIMEOUT: Final = 5.0
-"""Seconds to wait for a connection, from the pool or from the server."""
+"""Seconds to wait for the server to open a connection, or to begin on one."""
+
+POOL_TIMEOUT: Final = 30.0
+"""Seconds to wait for a connection of the pool: a burst that wants one row is worked off one by one."""
 
 # What the driver raises; InternalClientError when the server hung up just before a statement
 _DRIVER_ERRORS: Final = (OSError, asyncpg.InterfaceError, InternalClientError, asyncpg.PostgresError)
@@ -76,7 +79,7 @@ class Database:
             hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=CONNECT_TIMEOUT,
+            pool_timeout=POOL_TIMEOUT,
             pool_use_lifo=True,
             connect_args={"server_settings": dict(server_settings), "timeout": CONNECT_TIMEOUT},
         )
