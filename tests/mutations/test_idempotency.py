@@ -262,23 +262,13 @@ async def test_answers_older_than_a_day_go(scene: Scene) -> None:
     assert await kept(elsewhere) == 2
 
 
-@pytest.mark.parametrize("key", ["", "é", "a\tb", "x" * 256])
-async def test_a_bad_key_is_bad_input(scene: Scene, key: str) -> None:
+@pytest.mark.parametrize("key", ["", "é", "a\tb", "x" * 256, 7, True, ["k"], {"k": 1}])
+async def test_a_bad_key_is_bad_input(scene: Scene, key: Any) -> None:
     async with scene.unchanged():
         response = await by_extension(scene.client, key)
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
     assert "data" not in response.json()
-
-
-@pytest.mark.parametrize("key", [7, True, ["k"], {"k": 1}])
-async def test_a_key_is_a_string(scene: Scene, key: Any) -> None:
-    async with scene.unchanged():
-        response = await by_extension(scene.client, key)
-    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
-
-
-async def test_a_key_may_be_long(scene: Scene) -> None:
-    assert (await answered(scene, "x" * 255))["data"]["made"]["errors"] == []
+    assert (await sent(scene, "x" * 255)).json()["data"]["made"]["errors"] == []
 
 
 async def test_a_query_needs_no_key_and_keeps_none(scene: Scene) -> None:
