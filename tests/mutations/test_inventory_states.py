@@ -29,7 +29,7 @@ async def unit(scene: Scene, **values: Any) -> str:
     return str((await scene.insert(Unit, **values))["id"])
 
 
-@pytest.mark.parametrize(("step", "before"), [(s, b) for s, (froms, _) in STEPS.items() for b in froms])
+@pytest.mark.parametrize(("step", "before"), [(s, b) for s, (froms, _) in STEPS.items() for b in sorted(froms)])
 async def test_a_step_is_taken_and_written_down(scene: Scene, step: str, before: str) -> None:
     id, after = await unit(scene, status=before), STEPS[step][1]
     done = await scene.call(step, "unit { id status }", input={"id": id})
