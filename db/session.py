@@ -32,6 +32,9 @@ from db.scope import (
 
 __all__ = ["CONNECT_TIMEOUT", "SERVER_SETTINGS", "Database", "DatabaseUnavailable", "Scope"]
 
+POOL_TIMEOUT: Final = 30.0
+"""Seconds to wait for a connection of the pool: a burst that wants one row is worked off one by one."""
+
 _CONNECT_ERRORS: Final = (SQLAlchemyError, *DRIVER_ERRORS)
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class Database:
             hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=CONNECT_TIMEOUT,
+            pool_timeout=POOL_TIMEOUT,
             pool_use_lifo=True,
             connect_args={"server_settings": dict(server_settings), "timeout": CONNECT_TIMEOUT},
         )

@@ -2,26 +2,27 @@
 
 import logging
 import sys
-from typing import Final
+import traceback
 
 import structlog
-from structlog.types import EventDict, Processor
+from structlog.types import EventDict, ExcInfo, Processor
 
 from graph.settings import Settings
-
-_COMMON: Final[list[Processor]] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
 
 
 def configure(settings: Settings) -> None:
     """Sends structlog's events and those of the standard library's loggers through one formatter."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info
+        if settings.debug
+        else structlog.processors.ExceptionRenderer(fault),
+    ]
     structlog.configure(
-        processors=[*_COMMON, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
@@ -32,7 +33,7 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), _without_colours, *_COMMON],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), _without_colours, *common],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -41,6 +42,30 @@ def configure(settings: Settings) -> None:
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(logging.INFO if settings.debug else logging.WARNING)
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if settings.debug else logging.WARNING)
+
+
+def fault(exc_info: ExcInfo) -> str:
+    """An exception with where it comes from, but without what the database says of it.
+
+    Its errors quote statements, names of constraints and the values of rows.
+    """
+    chain: list[BaseException] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    lines: list[str] = []
+    for error in reversed(chain):
+        lines += ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
+        lines.append(f"{type(error).__module__}.{type(error).__qualname__}: {_said(error)}\n")
+    return "".join(lines).rstrip()
+
+
+def _said(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
+    if state is not None:
+        return f"SQLSTATE {state}"
+    return "of a statement" if hasattr(error, "statement") else str(error)
 
 
 def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -1,7 +1,8 @@
 """Idempotency keys: the first answer to a request, kept a day, given again to its repetitions.
 
 The record is written in the transaction of the mutation. A twin that comes meanwhile waits at the unique
-key until that one has ended, and then finds its answer, or nothing if it was undone.
+key until that one has ended, and then finds its answer, or nothing if it was undone: what was refused or
+failed has done nothing, keeps nothing, and may be tried again under its key.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from graph.snapshot import Change
 
 MAX_KEY = 255
 KEPT = sa.text("interval '24 hours'")
+FORGOTTEN = 10
+"""How many records go with each that comes."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,20 @@ async def keep(
     answer = orjson.dumps({"data": data, "errors": [error.formatted for error in errors]})
     # As one string: JSONB would put the fields into another order than they were asked for in.
     await change.execute(sa.update(records).values(answer=answer.decode()).where(_mine(viewer, key)))
+    await change.execute(_forget(viewer))
+
+
+def _forget(viewer: Viewer) -> sa.Delete:
+    """Delete some of the tenant's records that are too old, those that nobody else is at."""
+    old = (
+        sa.select(records.c.user_id, records.c.key)
+        .where(records.c.tenant_id == viewer.tenant_id, records.c.created_at < sa.func.now() - KEPT)
+        .limit(FORGOTTEN)
+        .with_for_update(skip_locked=True)
+    )
+    return sa.delete(records).where(
+        records.c.tenant_id == viewer.tenant_id, sa.tuple_(records.c.user_id, records.c.key).in_(old)
+    )
 
 
 class _Kept(GatewayError):

@@ -74,6 +74,24 @@ async def test_the_next_mutation_sees_what_the_one_before_has_done(scene: Scene)
     assert done["again"] == {"company": None, "errors": [{"code": "NOT_FOUND"}]}
 
 
+async def test_a_refusal_half_way_undoes_what_was_done_before_it(scene: Scene) -> None:
+    lead = await scene.insert(Lead)
+    given = {
+        "id": str(lead["id"]),
+        "company": {"name": "Nile"},
+        "contact": {"fullName": "Mona"},
+        "deal": {"name": "Villa", "pipelineId": NOWHERE},
+    }
+    with statements(scene.client.services.database) as sent:
+        assert await scene.refused("convertLead", input=given) == [("NOT_FOUND", "input.deal.pipelineId")]
+    assert [statement.split()[2] for statement in sent if statement.startswith("INSERT")] == [
+        "companies",
+        "audit_logs",
+        "contacts",
+        "audit_logs",
+    ]
+
+
 CREATE = """
 mutation($input: CreateCompanyInput!) {
   createCompany(input: $input) { company { name } errors { code } }
