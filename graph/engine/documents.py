@@ -90,7 +90,7 @@ class Documents:
             document.switches = tuple(switches.names)
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
-                document.operations[definition.name and definition.name.value] = definition
+                document.operations[definition.name.value if definition.name else None] = definition
             elif isinstance(definition, FragmentDefinitionNode):
                 document.fragments[definition.name.value] = definition
         return document
