@@ -71,6 +71,14 @@ async def test_the_sql_is_what_is_sent(
         place = told.index(re.sub(r"\s+", " ", statement), place) + 1
 
 
+async def test_the_plan_in_the_documentation_is_the_plan(m3: M3) -> None:
+    page = (Path(__file__).parents[2] / "docs/engine.md").read_text()
+    (query,) = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    (plan,) = re.findall(r"```\n(Level 1.*?)```", page, re.DOTALL)
+    done = await m3("explain", "-", "--variables", '{"first": 20}', stdin=query)
+    assert done.out.endswith(plan)
+
+
 async def test_a_cursor_shows_where_the_page_begins(m3: M3) -> None:
     query = '{ deals(after: "any", orderBy: { field: NAME }) { nodes { id } } }'
     done = await m3("explain", "-", stdin=query)

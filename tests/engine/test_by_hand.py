@@ -1,5 +1,6 @@
 """What a generator would hardly hit upon: both engines give the same answer to it."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -85,6 +86,33 @@ async def test_both_engines_give_the_same_answer(pair: Pair, name: str) -> None:
         ours = await pair.ask(pair.planned, person, CASES[name])
         theirs = await pair.ask(pair.stock, person, CASES[name])
         assert comparable(ours) == comparable(theirs), person.name
+
+
+async def test_one_plan_serves_requests_side_by_side(pair: Pair) -> None:
+    query = """query ($order: DealOrder, $filter: DealFilter, $first: Int) {
+        deals(orderBy: $order, filter: $filter, first: $first) {
+            edges { cursor node { name activities(first: 2) { edges { cursor } nodes { subject } } } }
+        }
+    }"""
+    bodies = [
+        {
+            "query": query,
+            "variables": {
+                "order": {"field": field, "direction": direction},
+                "filter": {"status": {"eq": status}},
+                "first": first,
+            },
+        }
+        for field in ("NAME", "AMOUNT_MINOR", "EXPECTED_CLOSE_AT", "CREATED_AT")
+        for direction in ("ASC", "DESC")
+        for status, first in (("OPEN", 3), ("WON", 30))
+    ]
+    (admin, *_) = pair.people
+    pair.answered.clear()
+    ours = await asyncio.gather(*(pair.ask(pair.planned, admin, body) for body in bodies * 2))
+    assert pair.answered == [True] * len(ours)
+    assert len(set(ours)) == len(bodies)
+    assert ours == [await pair.ask(pair.stock, admin, body) for body in bodies] * 2
 
 
 async def test_without_a_token_every_field_is_refused(pair: Pair) -> None:

@@ -161,7 +161,8 @@ async def test_a_row_reached_twice_is_read_once(sales: Sales) -> None:
 
 async def test_lists_side_by_side_share_what_they_lead_to(sales: Sales) -> None:
     query = """query ($id: ID!) {
-        some: deals(first: 3) { nodes { company { id } } } more: deals(first: 9) { nodes { company { name } } }
+        some: deals(first: 3) { nodes { company { id } } }
+        more: deals(first: 9) { nodes { company { name } } }
         deal(id: $id) { company { id } contact { company { id } } }
     }"""
     data, sent = await sales.read(query, id=str(sales.deals[0]))
