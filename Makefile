@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install dev bench test test-deps lint types check lock clean
+.PHONY: install dev bench test fuzz test-deps lint types check lock clean
 
 install: $(STAMP)
 
@@ -18,6 +18,9 @@ dev: install ## Serve the demo on http://127.0.0.1:$${M3_PORT:-8000}/graphql
 
 test: lint types ## Linters, type checks and every test
 	$(BIN)/pytest -q -n 2 $(PYTEST_ARGS)
+
+fuzz: install ## Both engines on OPERATIONS generated operations, the first of them those of SEED
+	$(BIN)/pytest -q -n 2 tests/engine --operations $(or $(OPERATIONS),20000) --seed $(or $(SEED),1000) $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -88,6 +88,25 @@ def export_schema(
         file.write_text(export(), encoding="utf-8")
 
 
+@app.command()
+def explain(
+    file: Annotated[
+        typer.FileText, typer.Argument(help="The document, one query in it; - is standard input.")
+    ],
+    variables: Annotated[str, typer.Option(metavar="JSON", help="The values of its variables.")] = "{}",
+    operation: Annotated[
+        str | None, typer.Option(help="The operation, where there are several.", show_default=False)
+    ] = None,
+) -> None:
+    """Show how the engine plans a query: each statement with its SQL, level by level.
+
+    The plan is that of somebody with every permission. No database is needed.
+    """
+    from graph.commands.explain import explain
+
+    typer.echo(explain(file.read(), variables, operation))
+
+
 @database.command()
 def upgrade(
     revision: Annotated[str, typer.Argument(help="The migration to go up to.")] = "head",

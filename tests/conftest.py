@@ -27,6 +27,12 @@ SERVER = pytest.StashKey[Server]()
 EMBEDDED = pytest.StashKey[embedded.EmbeddedServer]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("engine", "comparison of the engines")
+    group.addoption("--operations", type=int, default=2000, help="how many operations")
+    group.addoption("--seed", type=int, default=1, help="the first seed of those operations")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # structlog's own default renders tracebacks with all locals, which takes minutes for one error
     structlog.configure(

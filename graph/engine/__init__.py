@@ -1,12 +1,14 @@
 """The engine: an operation planned once and run level by level, without a Python call per scalar.
 
     documents.py   parses and validates a document once
-    plan.py        turns an operation into a tree: which columns, which relations, in which order of keys
-    statements.py  writes the SQL of each node, compiled once per plan
-    build.py       makes a function that turns rows into the objects of the answer
+    collect.py     resolves fragments and directives, merges equal keys
+    plan.py        turns an operation into sources, one statement each, and objects made of their rows
+    statements.py  writes the SQL of each source, compiled once per plan
+    run.py         reads a level, then the next with the keys found; says what was refused where
+    build.py       makes functions that turn rows into the objects of the answer
+    pages.py       makes connections of them
     answer.py      decides who answers, and words what fails as a whole
-    run.py         reads a level, then the next with the keys found, and puts the answer together
 
-What is not planned (introspection, resolvers of one's own, `node`) and whatever goes wrong is left to
-graphql-core: the engine answers only what has no errors, so those are worded in one place.
+What is not planned (introspection, `node`, resolvers of one's own) is left to graphql-core; docs/engine.md
+has the rest.
 """

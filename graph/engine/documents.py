@@ -34,7 +34,7 @@ class Document:
 
     node: DocumentNode | None
     errors: list[GraphQLError]
-    operations: dict[str, OperationDefinitionNode] = field(default_factory=dict)
+    operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
     """The variables that `@include` and `@skip` look at."""
@@ -90,7 +90,7 @@ class Documents:
             document.switches = tuple(switches.names)
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
-                document.operations[definition.name.value if definition.name else ""] = definition
+                document.operations[definition.name.value if definition.name else None] = definition
             elif isinstance(definition, FragmentDefinitionNode):
                 document.fragments[definition.name.value] = definition
         return document

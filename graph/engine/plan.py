@@ -52,6 +52,24 @@ class Source:
     children: list["Child"] = field(default_factory=list)
     statements: dict[Any, Any] = field(default_factory=dict)
 
+    @property
+    def lists(self) -> bool:
+        """Whether rows are asked for, or what is known from them: a count alone needs none."""
+        return any(child.asks(kind) for child in self.children for kind in ("nodes", "edges", "pageInfo"))
+
+    @property
+    def counts(self) -> bool:
+        """Whether any list of the source asks for its `totalCount`."""
+        return any(child.asks("totalCount") for child in self.children)
+
+    @property
+    def cursors(self) -> bool:
+        """Whether any cursor is asked for."""
+        return any(
+            child.asks("edges", "cursor") or child.asks("pageInfo", "startCursor", "endCursor")
+            for child in self.children
+        )
+
     def at(self, column: str) -> int:
         """The place of a column in the rows, which has one from now on."""
         if column not in self.columns:

@@ -127,11 +127,11 @@ class Run:
         count = None
         try:
             page, scope = self._page(source, arguments, keys)
-            shape = Shape(page.order, page.backwards, page.after, page.before, _cursors(source))
+            shape = Shape(page.order, page.backwards, page.after, page.before, source.cursors)
             statement = self._kept(
                 source, (shape.key, text), lambda viewer: statements.page(source, shape, filter_, viewer)
             )
-            if any(child.asks("totalCount") for child in source.children):
+            if source.counts:
                 count = self._kept(source, text, lambda viewer: statements.count(source, filter_, viewer))
         except GatewayError as error:
             self._fail(source, error)
@@ -139,8 +139,7 @@ class Run:
         given: dict[str, Any] = {"limit": page.limit + 1, "keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
-        listed = any(child.asks(kind) for child in source.children for kind in ("nodes", "edges", "pageInfo"))
-        found = slices(await self._query(statement, **given) if listed else [], keys, page)
+        found = slices(await self._query(statement, **given) if source.lists else [], keys, page)
         counts: Mapping[Any, int] = {}
         if count is not None:
             counted = await self._query(count, keys=keys)
@@ -232,11 +231,3 @@ class Run:
                     here = [*path, key, place]
                     below = self._errors if kind == "nodes" else self._errors_of_rows
                     yield from below(detail, row, here)
-
-
-def _cursors(source: Source) -> bool:
-    """Whether any cursor is asked for."""
-    return any(
-        child.asks("edges", "cursor") or child.asks("pageInfo", "startCursor", "endCursor")
-        for child in source.children
-    )

@@ -22,6 +22,7 @@ CONTRACT = {
     ("tenant", "list"),
     ("user", "set-password"),
     ("user", "grant-platform"),
+    ("explain",),
     ("export-schema",),
     ("keys", "generate"),
     ("keys", "rotate"),

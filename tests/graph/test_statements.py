@@ -159,6 +159,25 @@ async def test_a_row_reached_twice_is_read_once(sales: Sales) -> None:
     assert what(sent) == ["deal_pipelines", "deal_stages", "deals", "viewer"]
 
 
+async def test_lists_side_by_side_share_what_they_lead_to(sales: Sales) -> None:
+    query = """query ($id: ID!) {
+        some: deals(first: 3) { nodes { company { id } } }
+        more: deals(first: 9) { nodes { company { name } } }
+        deal(id: $id) { company { id } contact { company { id } } }
+    }"""
+    data, sent = await sales.read(query, id=str(sales.deals[0]))
+    assert [len(data[name]["nodes"]) for name in ("some", "more")] == [3, 9]
+    # The company of a contact is a level further down
+    assert what(sent) == ["companies", "companies", "contacts", "deals", "deals", "deals", "viewer"]
+
+
+async def test_a_count_alone_reads_no_rows(sales: Sales) -> None:
+    data, sent = await sales.read("{ deals(first: 3) { totalCount } }")
+    assert data == {"deals": {"totalCount": 100}}
+    assert what(sent) == ["deals", "viewer"]
+    assert "count(*)" in sent[-1]
+
+
 async def test_the_viewer_costs_what_it_shows(sales: Sales) -> None:
     data, sent = await sales.read("{ viewer { permissions } }")
     assert len(data["viewer"]["permissions"]) > 50
