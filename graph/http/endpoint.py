@@ -1,6 +1,5 @@
 """`/graphql`: POST answers operations, GET shows GraphiQL to a browser."""
 
-import contextlib
 import uuid
 from ipaddress import ip_address
 from typing import Any
@@ -8,26 +7,16 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from strawberry.exceptions import MissingQueryError
 from strawberry.http.ides import get_graphql_ide_html
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
 
 from graph.context import Context, Services
-from graph.engine.answer import Engine
-from graph.engine.documents import Documents
-from graph.errors import BadInput, Unavailable
+from graph.errors import BadInput
+from graph.execution import answer
 from graph.http.body import GraphQLRequest, Refused, read
-from graph.http.respond import describe, refusal
-from graph.schema import schema
+from graph.http.respond import refusal
 from graph.settings import Settings
 from graph.writing.idempotency import IdempotencyKey
 
-_OPERATIONS = {OperationType.QUERY, OperationType.MUTATION}
-_documents = Documents(schema._schema)
-_engine = Engine(schema._schema)
 _NEGOTIATED = "application/graphql-response+json"
 
 
@@ -48,44 +37,9 @@ async def graphql(request: Request) -> Response:
         context.idempotency = _idempotency(request, asked)
     except BadInput as error:
         return _answer(400, refusal(error.code, str(error)), accept)
-    document = _documents.get(asked.query)
-    operation = document.operation(asked.operation_name)
-    if services.settings.engine != "stock" and operation is not None and not document.errors:
-        answer = await _engine.answer(document, operation, asked.variables, context)
-        if answer is not None:
-            return _answer(200, answer, accept)
-    context.document = document
-    status, body = await _execute(asked, context)
+    status, body = await answer(asked, context)
     # Without negotiation a client gets 200 for whatever was a GraphQL request, as section 6.4.1 has it.
     return _answer(status if _NEGOTIATED in accept else 200, body, accept)
-
-
-async def _execute(asked: GraphQLRequest, context: Context) -> tuple[int, dict[str, Any]]:
-    try:
-        result = await schema.execute(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=context,
-            operation_name=asked.operation_name,
-            allowed_operation_types=_OPERATIONS,
-        )
-    except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError):
-        return 400, refusal("GRAPHQL_VALIDATION_FAILED", "The document has no such operation to run here.")
-    finally:
-        await _close(context)
-    assert isinstance(result, ExecutionResult | PreExecutionError)
-    executing = not isinstance(result, PreExecutionError)
-    errors = describe(result.errors or (), context.request_id, executing=executing)
-    # A request error is one that left nothing to execute; its response has no `data` at all.
-    if errors and result.data is None and not any("path" in error for error in errors):
-        return 400, {"errors": errors}
-    return 200, {"errors": errors, "data": result.data} if errors else {"data": result.data}
-
-
-async def _close(context: Context) -> None:
-    # All that was read stands where only the end of a read-only transaction was lost.
-    with contextlib.suppress(Unavailable):
-        await context.close()
 
 
 def _answer(
