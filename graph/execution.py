@@ -25,7 +25,7 @@ _engine: Final = Engine(schema._schema)
 
 
 class Answer(NamedTuple):
-    """A response, and the status that HTTP gives it where `application/graphql-response+json` is asked for."""
+    """A response, and the status of HTTP that goes with it."""
 
     status: int
     body: dict[str, Any] | bytes

@@ -96,7 +96,7 @@ async def pair(
         connect_args={"server_settings": {"app.maintenance": "on"}},
     )
     async with (
-        running(urls.gateway, folder) as planned,
+        running(urls.gateway, folder, engine="planned") as planned,
         running(urls.gateway, folder, engine="stock") as stock,
     ):
         async with engine.connect() as owner:
