@@ -75,8 +75,8 @@ class Settings(BaseSettings):
         description="Addresses and networks, comma-separated, whose `X-Forwarded-For` is believed.",
     )
     engine: Literal["planned", "stock"] = Field(
-        default="stock",
-        description="What runs queries: `stock` is graphql-core; `planned` our own engine, still on trial.",
+        default="planned",
+        description="What runs queries: `planned` is our own engine, `stock` is graphql-core.",
     )
     graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
     debug: bool = Field(
