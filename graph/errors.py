@@ -7,6 +7,7 @@
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
     ├── IdempotencyConflict IDEMPOTENCY_CONFLICT  another request came with this key
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
+    ├── CursorExpired      CURSOR_EXPIRED    of a feed, and so old that its events are forgotten
     ├── RateLimited        RATE_LIMITED      too many attempts; extensions.retryAfter in seconds
     ├── Timeout            TIMEOUT           the database took too long over a statement
     └── Unavailable        UNAVAILABLE       the database cannot be reached, or is contended: try again
@@ -87,8 +88,17 @@ class BadCursor(GatewayError):
 
     code = "BAD_CURSOR"
 
+    def __init__(self, of: str = "list, parent and order") -> None:
+        super().__init__(f"This cursor does not belong to this {of}.")
+
+
+class CursorExpired(GatewayError):
+    """A feed cannot go on from here: what came next is forgotten."""
+
+    code = "CURSOR_EXPIRED"
+
     def __init__(self) -> None:
-        super().__init__("This cursor does not belong to this list, parent and order.")
+        super().__init__("This cursor is too old to go on from. Read the lists anew, then `eventCursor`.")
 
 
 class IdempotencyConflict(GatewayError):
