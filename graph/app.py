@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import orjson
 from starlette.applications import Starlette
@@ -14,6 +15,8 @@ from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
+from graph.events.hub import Hub
+from graph.events.sequencer import Sequencer
 from graph.http.endpoint import graphql
 from graph.settings import Settings, load
 
@@ -28,10 +31,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
         passwords = Passwords(settings.password_threads)
         database = Database(settings.gateway_url, pool_size=settings.pool_size)
         tokens = AccessTokens(keys, settings)
-        app.state.services = Services(database, keys, tokens, passwords, settings)
+        hub = Hub(settings.listen_url, database)
+        sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
+        app.state.services = Services(database, keys, tokens, passwords, settings, hub)
+        await hub.start()
+        await sequencer.start()
         try:
             yield
         finally:
+            await sequencer.stop()
+            await hub.stop()
             passwords.close()
             await database.close()
 
