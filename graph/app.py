@@ -8,7 +8,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from db.session import Database
 from graph.auth.keys import KeyFile
@@ -18,6 +18,8 @@ from graph.context import Services
 from graph.events.hub import Hub
 from graph.events.sequencer import Sequencer
 from graph.http.endpoint import graphql
+from graph.http.live import Live
+from graph.http.websocket import websocket
 from graph.settings import Settings, load
 
 
@@ -33,7 +35,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         tokens = AccessTokens(keys, settings)
         hub = Hub(settings.listen_url, database)
         sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
-        app.state.services = Services(database, keys, tokens, passwords, settings, hub)
+        app.state.services = Services(
+            database, keys, tokens, passwords, settings, hub, Live(max(1, settings.pool_size // 2))
+        )
         await hub.start()
         await sequencer.start()
         try:
@@ -47,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", websocket),
             Route("/healthz", _healthz),
             Route("/.well-known/jwks.json", _jwks),
         ],

@@ -20,6 +20,7 @@ from graph.auth.viewer import Viewer, load_viewer
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.events.hub import Hub
+from graph.http.live import Live
 from graph.loaders import Loaders
 from graph.scalars import phone_region
 from graph.settings import Settings
@@ -38,6 +39,7 @@ class Services:
     passwords: Passwords
     settings: Settings
     hub: Hub
+    live: Live
     attempts: Attempts = field(default_factory=Attempts)
 
 

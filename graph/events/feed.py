@@ -86,9 +86,7 @@ class Feed:
             if self._behind_since is not None and self._now() - self._behind_since > self._patience:
                 raise SlowConsumer
             if self._missed or self._live:
-                event = (self._missed or self._live).popleft()
-                if event.seq > self._seen:
-                    self._seen = event.seq
+                for event in self.waiting(1):
                     return event
             elif self._lost:
                 try:
@@ -99,6 +97,16 @@ class Feed:
                 self._behind_since = None
                 self._waiter = asyncio.get_running_loop().create_future()
                 await self._waiter
+
+    def waiting(self, most: int) -> list[Event]:
+        """The next events, as far as they are here already."""
+        found: list[Event] = []
+        while len(found) < most and (self._missed or self._live):
+            event = (self._missed or self._live).popleft()
+            if event.seq > self._seen:
+                self._seen = event.seq
+                found.append(event)
+        return found
 
     def _forgo(self) -> None:
         self._live.clear()

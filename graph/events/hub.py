@@ -94,7 +94,7 @@ class Hub:
         after: int | None,
         user_id: UUID | None = None,
         entity_id: UUID | None = None,
-    ) -> AsyncIterator[AsyncIterator[Event]]:
+    ) -> AsyncIterator[Feed]:
         """The tenant's events of a topic behind `after`, or from now on; of a user or an entity, if given.
 
         Entering raises CursorExpired where what came behind `after` is forgotten, and Unavailable while the
