@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import websockets
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -42,8 +43,8 @@ class Gateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/graphql"
 
-    async def stop(self) -> None:
-        """Tell it to stop; it is down when `served` ends."""
+    def stop(self) -> None:
+        """Tell it to stop."""
         self.server.should_exit = True
 
 
@@ -57,10 +58,11 @@ async def served(database_url: str, folder: Path, **settings: Any) -> AsyncItera
     setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010  # the signals are pytest's
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
         try:
-            yield Gateway(server, server.app, listener.getsockname()[1])
+            gateway = Gateway(server, server.app, listener.getsockname()[1])
+            async with httpx.AsyncClient(trust_env=False) as http:
+                await http.get(gateway.url.replace("graphql", "healthz"))
+            yield gateway
         finally:
             server.should_exit = True
             await serving
