@@ -11,7 +11,7 @@ async def test_node_runs_scripts_of_the_workspace(node: Node) -> None:
 
 
 async def test_a_script_that_fails_says_why(node: Node) -> None:
-    with pytest.raises(AssertionError, match="ended with 3\n(.|\n)*no such luck"):
+    with pytest.raises(AssertionError, match=r"ended with 3\n(.|\n)*no such luck"):
         await node.run("--eval", "console.error('no such luck'); process.exit(3)")
 
 
