@@ -1,7 +1,7 @@
 """What a feed tells: everything behind its place, in order, once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from uuid import UUID, uuid4
 
@@ -9,39 +9,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import InboxNotification
 from graph.errors import CursorExpired, Unavailable
 from graph.events import Event, SlowConsumer
-from graph.events.cursor import NEWEST_EVENT
 from graph.events.feed import Feed
 from graph.events.hub import Hub
 from graph.limits import FEED_PAGE
 from tests.events.conftest import following, sequencing
+from tests.events.inbox import Inbox, entities, take
 from tests.factories import make_tenant, make_user
 from tests.server import Urls
-
-PATIENCE = 60
-
-
-class Inbox:
-    """Somebody's inbox, and what is written into it."""
-
-    def __init__(self, owner: AsyncConnection, tenant: UUID, user: UUID) -> None:
-        self.owner, self.tenant, self.user = owner, tenant, user
-
-    async def add(self, number: int = 1) -> list[UUID]:
-        """The ids of as many notices, in the order that they are told in."""
-        ids = [uuid4() for _ in range(number)]
-        row = {"tenant_id": self.tenant, "user_id": self.user, "category": "tasks", "title": "Call"}
-        if ids:
-            await self.owner.execute(sa.insert(InboxNotification), [{**row, "id": id} for id in ids])
-        return ids
-
-    async def newest(self, number: int) -> None:
-        """Wait until the log has as many events."""
-        async with asyncio.timeout(PATIENCE):
-            while await self.owner.scalar(NEWEST_EVENT) != number:
-                pass
 
 
 @pytest.fixture
@@ -56,15 +32,6 @@ async def inbox(alone: AsyncConnection, scratch_database: Urls) -> AsyncIterator
 async def hub(inbox: Inbox, scratch_database: Urls) -> AsyncIterator[Hub]:
     async with following(scratch_database.gateway) as hub:
         yield hub
-
-
-async def take(feed: AsyncIterator[Event], number: int) -> list[Event]:
-    async with asyncio.timeout(PATIENCE):
-        return [await anext(feed) for _ in range(number)]
-
-
-def entities(events: Sequence[Event]) -> list[UUID]:
-    return [event.entity_id for event in events]
 
 
 async def test_whoever_asks_from_now_on_gets_what_comes(inbox: Inbox, hub: Hub) -> None:
