@@ -110,7 +110,7 @@ MAX_SOCKET_OPERATIONS = 100
 """Operations that run on one WebSocket at a time."""
 
 INIT_SECONDS = 10
-"""How long a WebSocket may take until its `connection_init` is acknowledged."""
+"""How long a WebSocket may take until it sends `connection_init`."""
 
 SEND_SECONDS = 30
 """How long one message may wait for a client that does not read, before it is told to come back later."""

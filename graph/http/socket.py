@@ -90,9 +90,11 @@ class Socket:
                     received = await self._websocket.receive()
                     if received["type"] == "websocket.disconnect":
                         return
-                    await self._handle(messages.read(received.get("text")))
-                    if self._acknowledged:
+                    message = messages.read(received.get("text"))
+                    if isinstance(message, messages.Init):
+                        # From here on it is we who take the time
                         init.reschedule(None)
+                    await self._handle(message)
         except TimeoutError:
             if not init.expired():
                 raise
@@ -143,7 +145,10 @@ class Socket:
             claims = context.claims()
             # Before the session is read, so that its end is not missed
             self._lease = Lease(self._services, claims, self._expired)
-            self._caller.claims, self._caller.viewer = claims, await context.authenticate()
+            # In turn: after a restart all come back at once
+            async with self._services.live.turn:
+                self._caller.claims, self._caller.viewer = claims, await context.authenticate()
+                await context.close()
         except Unauthenticated as error:
             raise Closing(CloseCode.FORBIDDEN, str(error)) from None
         except (Unavailable, Timeout) as error:
