@@ -2,9 +2,12 @@
 
 from sqlalchemy import (
     TIMESTAMP,
+    BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -72,6 +75,49 @@ launches = Table(
 `approved` says that others have agreed to it. Those being sent have a row too, in which `due_at` is NULL; it
 goes when their last message has left.
 """
+
+_WHAT_HAPPENED = (
+    Column("tenant_id", Uuid, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("entity_id", Uuid, nullable=False),
+    Column("user_id", Uuid),
+)
+
+event_outbox = Table(
+    "event_outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    *(column.copy() for column in _WHAT_HAPPENED),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+"""Events as their transactions committed them, in no order that a reader could rely on; docs/events.md.
+
+No foreign keys: an event outlives what it tells of, its tenant too.
+"""
+
+event_log = Table(
+    "event_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    *(column.copy() for column in _WHAT_HAPPENED),
+    Column("at", TIMESTAMP(timezone=True), nullable=False),
+    Column("logged_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Index("event_log_feed_ix", "tenant_id", "topic", "user_id", "seq"),
+)
+"""Events in their one order, without gaps; the sequencer alone adds to it."""
+
+event_state = Table(
+    "event_state",
+    metadata,
+    Column("the_only", Boolean, primary_key=True, server_default=text("true")),
+    Column("oldest_seq", BigInteger, nullable=False, server_default=text("1")),
+    Column("floor_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("probe_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("probe_xid", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("the_only", name="event_state_the_only_check"),
+)
+"""The first event that is kept, and below which id the outbox is empty for good; one row, seldom written."""
 
 approval_policies = Table(
     "approval_policies",
