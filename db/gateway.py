@@ -88,7 +88,7 @@ event_outbox = Table(
     "event_outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    *(column.copy() for column in _WHAT_HAPPENED),
+    *(column._copy() for column in _WHAT_HAPPENED),
     Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )
 """Events as their transactions committed them, in no order that a reader could rely on; docs/events.md.
@@ -100,7 +100,7 @@ event_log = Table(
     "event_log",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    *(column.copy() for column in _WHAT_HAPPENED),
+    *(column._copy() for column in _WHAT_HAPPENED),
     Column("at", TIMESTAMP(timezone=True), nullable=False),
     Column("logged_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
     Index("event_log_feed_ix", "tenant_id", "topic", "user_id", "seq"),

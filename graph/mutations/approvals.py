@@ -16,7 +16,7 @@ from graph.approvals.policies import Level
 from graph.approvals.rows import checked_note
 from graph.auth.viewer import PLATFORM
 from graph.context import Info
-from graph.errors import UserErrorCode
+from graph.errors import UserError, UserErrorCode
 from graph.inputs import make_input
 from graph.limits import MAX_APPROVAL_LEVELS, MAX_SLA_MINUTES
 from graph.mutations.crm.deals import MoveDealInput, move_a_deal
@@ -28,8 +28,6 @@ from graph.scalars import DateTime
 from graph.types.approvals import Approval, ApprovalPolicy
 from graph.writing.mutation import Payload, mutation, payload, written
 from graph.writing.work import Refused, refusal
-
-_ABSENT = "There is nothing with this id."
 
 
 @payload("What became of an approval.")
@@ -158,7 +156,7 @@ class ApprovalsMutation:
         named = {name: value for name, value in input.items() if name in _ASKED and value is not None}
         if len(named) != 1:
             message = f"Name {', '.join(_ASKED)}: one of the three."
-            raise refusal(UserErrorCode.INVALID, message)
+            raise Refused(UserError(code=UserErrorCode.INVALID, field=["input"], message=message))
         ((name, given),) = named.items()
         note = checked_note(input.get("note"))
         try:

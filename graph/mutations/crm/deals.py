@@ -17,7 +17,6 @@ from graph.approvals.requests import perform
 from graph.context import Info
 from graph.errors import UserErrorCode
 from graph.permissions import Permission
-from graph.tables import TABLES
 from graph.types.approvals import Approval
 from graph.types.crm import Deal
 from graph.writing.bulk import BulkPayload, create_all
@@ -131,8 +130,18 @@ async def move_a_deal(work: Work, given: Mapping[str, Any]) -> Ready:
         message = f"This deal is {deal.status}: open it again before you move it."
         raise refusal(UserErrorCode.CONFLICT, message, row=deal)
     stage_id = id_of(given["stageId"], "stageId")
-    stage = await work.read(TABLES[models.DealStage.__table__], stage_id)  # type: ignore[index]
-    if stage is None or stage.pipeline_id != deal.pipeline_id:
+    stage = models.DealStage.__table__.c
+    # Locked as the reference will lock it, or a request could be for a stage that is just being deleted.
+    statement = (
+        sa.select(stage.id)
+        .where(
+            stage.tenant_id == work.viewer.tenant_id,
+            stage.pipeline_id == deal.pipeline_id,
+            stage.id == stage_id,
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    if (await work.execute(statement)).one_or_none() is None:
         raise refusal(UserErrorCode.NOT_FOUND, "There is nothing with this id.", "stageId")
 
     async def do(work: Work, approved: bool) -> Any:
@@ -182,7 +191,7 @@ class DealsMutation:
     async def move_deal(
         self, info: Info, input: Annotated[MoveDealInput, strawberry.argument(description="What goes where.")]
     ) -> DealPayload | None:
-        """The stage is read before it is named, so that a request for it can be refused too."""
+        """A stage of another pipeline is as if it were not there."""
         given = {"id": input.id, "stageId": input.stage_id}
         return await perform(info.context.work, move_a_deal, DealPayload, given)
 
