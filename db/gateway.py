@@ -1,5 +1,7 @@
 """The gateway's own tables, in the schema `gateway`: what the master document does not know of."""
 
+from typing import Any
+
 from sqlalchemy import (
     TIMESTAMP,
     BigInteger,
@@ -76,19 +78,22 @@ launches = Table(
 goes when their last message has left.
 """
 
-_WHAT_HAPPENED = (
-    Column("tenant_id", Uuid, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("entity_id", Uuid, nullable=False),
-    Column("user_id", Uuid),
-)
+
+def _what_happened() -> list[Column[Any]]:
+    return [
+        Column("tenant_id", Uuid, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("entity_id", Uuid, nullable=False),
+        Column("user_id", Uuid),
+    ]
+
 
 event_outbox = Table(
     "event_outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    *(column._copy() for column in _WHAT_HAPPENED),
+    *_what_happened(),
     Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )
 """Events as their transactions committed them, in no order that a reader could rely on; docs/events.md.
@@ -100,7 +105,7 @@ event_log = Table(
     "event_log",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    *(column._copy() for column in _WHAT_HAPPENED),
+    *_what_happened(),
     Column("at", TIMESTAMP(timezone=True), nullable=False),
     Column("logged_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
     Index("event_log_feed_ix", "tenant_id", "topic", "user_id", "seq"),

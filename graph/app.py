@@ -2,19 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from db.session import Database
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
+from graph.events.hub import Hub
+from graph.events.sequencer import Sequencer
 from graph.http.endpoint import graphql
+from graph.http.live import Live
+from graph.http.websocket import websocket
 from graph.settings import Settings, load
 
 
@@ -28,16 +33,25 @@ def create_app(settings: Settings | None = None) -> Starlette:
         passwords = Passwords(settings.password_threads)
         database = Database(settings.gateway_url, pool_size=settings.pool_size)
         tokens = AccessTokens(keys, settings)
-        app.state.services = Services(database, keys, tokens, passwords, settings)
+        hub = Hub(settings.listen_url, database)
+        sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
+        app.state.services = Services(
+            database, keys, tokens, passwords, settings, hub, Live(max(1, settings.pool_size // 2))
+        )
+        await hub.start()
+        await sequencer.start()
         try:
             yield
         finally:
+            await sequencer.stop()
+            await hub.stop()
             passwords.close()
             await database.close()
 
     return Starlette(
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", websocket),
             Route("/healthz", _healthz),
             Route("/.well-known/jwks.json", _jwks),
         ],

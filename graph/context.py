@@ -19,6 +19,8 @@ from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
+from graph.events.hub import Hub
+from graph.http.live import Live
 from graph.loaders import Loaders
 from graph.scalars import phone_region
 from graph.settings import Settings
@@ -36,6 +38,8 @@ class Services:
     tokens: AccessTokens
     passwords: Passwords
     settings: Settings
+    hub: Hub
+    live: Live
     attempts: Attempts = field(default_factory=Attempts)
 
 
@@ -52,6 +56,10 @@ class Context:
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
+    verified: Claims | None = None
+    """What stands for a token where one was verified before: when a socket was opened, for a stream."""
+    last_event_id: str | None = None
+    """The cursor that a subscription goes on from, whatever its `after` says: the stream had come so far."""
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
     answered: Answered | None = field(default=None, init=False)
@@ -117,6 +125,8 @@ class Context:
 
     def claims(self) -> Claims:
         """What the token says; Unauthenticated without a good one."""
+        if self.verified is not None:
+            return self.verified
         if self.token is None:
             raise Unauthenticated
         try:
@@ -130,15 +140,18 @@ class Context:
 
     async def identify(self) -> Viewer:
         """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
-        await self.become(self.token)
+        await self._forget()
         viewer = await self.authenticate()
         await self.close()
         return viewer
 
     async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
+        self.token, self.verified = token, None
+        await self._forget()
+
+    async def _forget(self) -> None:
         await self.close()
-        self.token = token
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
 

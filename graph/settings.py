@@ -16,6 +16,8 @@ PREFIX = "M3_"
 Network = IPv4Network | IPv6Network
 Seconds = Annotated[int, Field(gt=0)]
 Months = Annotated[int, Field(ge=1, le=1200)]
+# As browsers write it: no path, no slash at the end
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9.\-\[\]:]+)$")]
 # Roles and names that end up in SQL: what PostgreSQL takes unquoted and keeps whole.
 RoleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
@@ -37,6 +39,10 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(
         default=None, description="The gateway's login, `postgresql://user:password@host:port/database`."
+    )
+    listen_database_url: SecretStr | None = Field(
+        default=None,
+        description="The gateway's login at PostgreSQL itself, if `M3_DATABASE_URL` leads to a pooler.",
     )
     owner_database_url: SecretStr | None = Field(
         default=None,
@@ -78,6 +84,10 @@ class Settings(BaseSettings):
         default="planned",
         description="What runs queries: `planned` is our own engine, `stock` is graphql-core.",
     )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, comma-separated, whose pages may call the gateway from a browser; `*` for all.",
+    )
     graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
     debug: bool = Field(
         default=False, description="Whether the log has the statements and the faults in full."
@@ -90,6 +100,9 @@ class Settings(BaseSettings):
         default="EG", description="The country, ISO 3166, whose phone numbers may be written without a `+`."
     )
 
+    event_retention_hours: int = Field(
+        default=72, ge=1, le=8760, description="How long a feed can go on from a cursor, in hours."
+    )
     audit_retention_months: Months | None = Field(
         default=None, description="Months of audit log to keep attached; unset keeps all."
     )
@@ -111,10 +124,22 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
     @property
     def gateway_url(self) -> str:
         """The gateway's login; `SettingsError` if it is not set."""
         return _required(self.database_url, "database_url")
+
+    @property
+    def listen_url(self) -> str:
+        """The gateway's login past any pooler; `SettingsError` if neither is set."""
+        return _required(self.listen_database_url or self.database_url, "database_url")
 
     @property
     def owner_url(self) -> str:

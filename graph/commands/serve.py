@@ -13,6 +13,9 @@ from db import migrate, roles
 from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
+from graph.limits import MAX_BODY_BYTES
+from graph.serving.draining import DrainingServer
+from graph.serving.websocket import WebSocketProtocol
 from graph.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -40,22 +43,24 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
 
 
-def build(settings: Settings) -> uvicorn.Server:
+def build(settings: Settings) -> DrainingServer:
     """The gateway, ready to run."""
     from graph.app import create_app
 
-    return uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ws_per_message_deflate=False,
-        )
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws=WebSocketProtocol,
+        ws_max_size=MAX_BODY_BYTES,
+        ws_per_message_deflate=False,  # it takes as much memory as all the rest of an idle socket
     )
+    return DrainingServer(app, config, GRACE_SECONDS)
 
 
 def run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -6,14 +6,19 @@ another tenant, has none. It is encrypted since the number counts the events of 
 
 import base64
 import binascii
+from typing import Final
 from uuid import UUID
 
+import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from graph.errors import BadCursor
 
-_LENGTH = 32  # characters: 8 bytes and a tag of 16
+NEWEST_EVENT: Final = sa.text("SELECT newest FROM gateway.event_bounds()")
+"""The last event that a transaction's snapshot has; what it does not show has a higher number."""
+
+_LENGTH: Final = 32  # characters: 8 bytes and a tag of 16
 
 
 def event_cursor(key: bytes, tenant_id: UUID, seq: int) -> str:

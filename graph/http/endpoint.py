@@ -1,7 +1,6 @@
 """`/graphql`: POST answers operations, GET shows GraphiQL to a browser."""
 
 import uuid
-from ipaddress import ip_address
 from typing import Any
 
 import orjson
@@ -12,9 +11,10 @@ from strawberry.http.ides import get_graphql_ide_html
 from graph.context import Context, Services
 from graph.errors import BadInput
 from graph.execution import answer
+from graph.http import sse
 from graph.http.body import GraphQLRequest, Refused, read
+from graph.http.client import bearer, client_address
 from graph.http.respond import refusal
-from graph.settings import Settings
 from graph.writing.idempotency import IdempotencyKey
 
 _NEGOTIATED = "application/graphql-response+json"
@@ -22,6 +22,8 @@ _NEGOTIATED = "application/graphql-response+json"
 
 async def graphql(request: Request) -> Response:
     """Answer one request of GraphQL over HTTP."""
+    if sse.wanted(request):
+        return await sse.stream(request)
     services: Services = request.app.state.services
     accept = request.headers.get("accept", "*/*").lower()
     if request.method != "POST":
@@ -58,33 +60,11 @@ def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | No
 
 
 def _context(request: Request, services: Services, asked: GraphQLRequest) -> Context:
-    token = request.headers.get("authorization")
-    if token is not None:
-        scheme, _, credentials = token.partition(" ")
-        # Of another scheme it is a token still, and no good one: silence would pass for not being signed in.
-        token = credentials.strip() if scheme.lower() == "bearer" else ""
     return Context(
         services,
-        token,
+        bearer(request),
         asked.operation_name,
         ip=client_address(request, services.settings),
         user_agent=request.headers.get("user-agent"),
         request_id=uuid.uuid4().hex,
     )
-
-
-def client_address(request: Request, settings: Settings) -> str | None:
-    """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`."""
-    address = request.client.host if request.client else None
-    for hop in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
-        if address is None or not _trusted(address, settings):
-            break
-        address = hop.strip() or address
-    return address
-
-
-def _trusted(address: str, settings: Settings) -> bool:
-    try:
-        return any(ip_address(address) in network for network in settings.trusted_proxies)
-    except ValueError:
-        return False

@@ -56,8 +56,7 @@ def _describe(
     elif cause is None or (isinstance(cause, ValueError) and error.path is None):
         described["extensions"] = {"code": "BAD_INPUT"}
     else:
-        described["message"] = "Something went wrong here. The request id finds it in the log."
-        described["extensions"] = {"code": "INTERNAL", "requestId": request_id}
+        described |= _internal(request_id)
     return described
 
 
@@ -68,6 +67,18 @@ def without_values(error: GraphQLError) -> str:
     if isinstance(error, GraphQLSyntaxError):
         return _LITERAL.sub(".", message)
     return _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+
+
+def _internal(request_id: str) -> dict[str, Any]:
+    return {
+        "message": "Something went wrong here. The request id finds it in the log.",
+        "extensions": {"code": "INTERNAL", "requestId": request_id},
+    }
+
+
+def internal(request_id: str) -> dict[str, Any]:
+    """A response of a fault that no field has met; whoever answers so has logged it."""
+    return {"errors": [_internal(request_id)]}
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:
