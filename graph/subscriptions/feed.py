@@ -117,8 +117,10 @@ class FeedField(StrawberryField):
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> OpenFeed:
         """The feed, open; the one who has asked for it closes it."""
         context = info.context
-        viewer = await context.authenticate()
-        await context.close()
+        try:
+            viewer = await context.authenticate()
+        finally:
+            await context.close()
         self.target.allow(viewer)
         services: Services = context.services
         key = services.keys.current.derive("event-cursor")
