@@ -65,14 +65,21 @@ def dev(host: Host = None, port: Port = None) -> None:
 
 
 @app.command()
-def serve(host: Host = None, port: Port = None) -> None:
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=128, help="Processes that serve, each with a pool of its own.")
+    ] = 1,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Serve the gateway on the database of M3_DATABASE_URL.
 
     Refuses a database behind the migrations, and a login that row security would not hold.
     """
     from graph.commands.serve import serve
 
-    serve(_settings(host=host, port=port))
+    serve(_settings(host=host, port=port), workers=workers, handle=listener)
 
 
 @app.command("export-schema")

@@ -13,6 +13,7 @@ from db import migrate, roles
 from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
+from graph.commands.workers import inherit, supervise
 from graph.limits import MAX_BODY_BYTES
 from graph.serving.draining import DrainingServer
 from graph.serving.websocket import WebSocketProtocol
@@ -24,12 +25,18 @@ GRACE_SECONDS: Final = 10
 """How long what is running may take to end when the server is told to stop."""
 
 
-def serve(settings: Settings) -> None:
-    """Serves until it is told to stop; `CommandFailed` says why it would rather not."""
+def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) -> None:
+    """Serves until it is told to stop; `CommandFailed` says why it would rather not.
+
+    `handle` is that of the listening socket, in a process that is one of several workers.
+    """
     asyncio.run(check(settings))
     logging.configure(settings)
-    with listen(settings) as listener:
-        run(build(settings), listener)
+    with listen(settings) if handle is None else inherit(handle) as listener:
+        if workers > 1:
+            asyncio.run(supervise(listener, workers, 2 * GRACE_SECONDS + 5))
+        else:
+            run(build(settings), listener)
 
 
 def listen(settings: Settings) -> socket.socket:
