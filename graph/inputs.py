@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, coerce_input_value
+from graphql import Undefined, coerce_input_value
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 
@@ -45,10 +45,10 @@ def read_input(name: str, stored: Any) -> Any:
     from graph.schema import schema  # which is made of what imports this module
 
     kind: Any = schema._schema.type_map[name]
-    try:
-        return coerce_input_value(stored, kind)
-    except GraphQLError:
-        raise BadInput("What was asked for cannot be read any more.") from None
+    found = coerce_input_value(stored, kind)
+    if found is Undefined:
+        raise BadInput("What was asked for cannot be read any more.")
+    return found
 
 
 def camel_case(name: str) -> str:

@@ -150,7 +150,7 @@ async def test_the_same_request_sent_again_asks_once(team: Team) -> None:
     await team.govern()
     deal, stage = await team.deal()
     asked = f'mutation {{ moveDeal(input: {{ id: "{deal}", stageId: "{stage}" }}) {{ approval {{ id }} }} }}'
-    answers = [(await team.asks.client.post(asked, **{"Idempotency-Key": "k"})).text for _ in range(2)]
+    answers = [(await team.asks.client.post(asked, {}, **{"Idempotency-Key": "k"})).text for _ in range(2)]
     assert answers[0] == answers[1]
     (approval,) = await team.asks.rows(Approval)
     assert str(approval["id"]) in answers[0]
