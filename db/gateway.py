@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -21,11 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import CASCADE, NAMING
-from db.models import Campaign, User
+from db.models import Approval, Campaign, Tenant, User
 
 metadata = MetaData(schema="gateway", naming_convention=NAMING)
 
-_users, _campaigns = User.__table__.c, Campaign.__table__.c
+_users, _campaigns, _approvals = User.__table__.c, Campaign.__table__.c, Approval.__table__.c
 
 platform_grants = Table(
     "platform_grants",
@@ -62,6 +63,7 @@ launches = Table(
     Column("locale", Text),
     Column("audience", JSONB, nullable=False),
     Column("variables", JSONB, nullable=False),
+    Column("approved", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
     ForeignKeyConstraint(
         ["tenant_id", "campaign_id"], [_campaigns.tenant_id, _campaigns.id], ondelete=CASCADE
@@ -72,7 +74,8 @@ launches = Table(
 )
 """What is still to be done about campaigns: those scheduled, as `user_id` wants them launched at `due_at`.
 
-Those being sent have a row too, in which `due_at` is NULL; it goes when their last message has left.
+`approved` says that others have agreed to it. Those being sent have a row too, in which `due_at` is NULL; it
+goes when their last message has left.
 """
 
 
@@ -120,3 +123,46 @@ event_state = Table(
     CheckConstraint("the_only", name="event_state_the_only_check"),
 )
 """The first event that is kept, and below which id the outbox is empty for good; one row, seldom written."""
+
+approval_policies = Table(
+    "approval_policies",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("levels", JSONB, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(["tenant_id"], [Tenant.__table__.c.id], ondelete=CASCADE),
+)
+"""What takes the agreement of others, and of whom: `levels` is a list of `{permission, slaMinutes}`."""
+
+approval_levels = Table(
+    "approval_levels",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("approval_id", Uuid, primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("permission", Text),
+    Column("sla_minutes", Integer),
+    ForeignKeyConstraint(
+        ["tenant_id", "approval_id"], [_approvals.tenant_id, _approvals.id], ondelete=CASCADE
+    ),
+)
+"""The levels of a policy as they were when somebody asked; only ever added to.
+
+`permission` is what deciding takes beside `approvals.decide`. An approval that another service wrote has no
+rows here.
+"""
+
+approval_escalations = Table(
+    "approval_escalations",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("approval_id", Uuid, primary_key=True),
+    Column("due_at", TIMESTAMP(timezone=True), primary_key=True),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["tenant_id", "approval_id"], [_approvals.tenant_id, _approvals.id], ondelete=CASCADE
+    ),
+)
+"""The times at which approvals were due and nobody had decided, each of which was told once."""

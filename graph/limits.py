@@ -89,6 +89,12 @@ MAX_RECIPIENTS = 50_000
 LAUNCH_SECONDS = 60
 """How long one statement may take that writes, or takes back, the messages of a campaign."""
 
+MAX_APPROVAL_LEVELS = 10
+"""Levels of a policy for approvals."""
+
+MAX_SLA_MINUTES = 366 * 24 * 60
+"""Minutes within which a level of a policy may have to be decided."""
+
 MAX_TRIES = 5
 """How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
 

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graph.engine.documents import KnownDocument
+from graph.mutations.approvals import ApprovalsMutation
 from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
@@ -58,6 +59,7 @@ class Mutation(
     MarketingMutation,
     NotificationsMutation,
     BillingMutation,
+    ApprovalsMutation,
     IntegrationsMutation,
 ):
     """The domains' mutations in one type."""
