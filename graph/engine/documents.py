@@ -8,6 +8,7 @@ from typing import Any, Final
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -38,6 +39,8 @@ class Document:
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
     """The variables that `@include` and `@skip` look at."""
+    introspects: bool = False
+    """Whether `__schema` or `__type` is in it."""
     plans: dict[Any, Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
@@ -51,6 +54,11 @@ class _Switches(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: dict[str, None] = {}
+        self.introspects = False
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        if node.name.value in ("__schema", "__type"):
+            self.introspects = True
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         for argument in node.arguments or ():
@@ -88,6 +96,7 @@ class Documents:
             switches = _Switches()
             visit(node, switches)
             document.switches = tuple(switches.names)
+            document.introspects = switches.introspects
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 document.operations[definition.name.value if definition.name else None] = definition
