@@ -17,16 +17,21 @@ import orjson
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from db.observed import watch
 from db.readers import Readers
 from db.scope import (
     CONNECT_TIMEOUT,
     DRIVER_ERRORS,
     SERVER_SETTINGS,
+    STATEMENT_CACHE,
     UNAVAILABLE_STATES,
     DatabaseUnavailable,
+    PoolUsage,
     Scope,
     is_dead,
+    preparing,
     set_local,
 )
 
@@ -45,7 +50,12 @@ class Database:
     """The gateway's database: a pool of connections under the gateway's login."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] = SERVER_SETTINGS
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        server_settings: Mapping[str, str] = SERVER_SETTINGS,
+        statement_cache: int = STATEMENT_CACHE,
     ) -> None:
         """Take a `postgresql://` URL; nothing is connected before the first session."""
         self.engine = create_async_engine(
@@ -57,10 +67,18 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
             pool_use_lifo=True,
-            connect_args={"server_settings": dict(server_settings), "timeout": CONNECT_TIMEOUT},
+            connect_args={
+                "server_settings": dict(server_settings),
+                "timeout": CONNECT_TIMEOUT,
+                **preparing(statement_cache),
+            },
         )
+        watch(self.engine)
+        self._waiting = 0
         self._attempts = pool_size + 1
-        self.readers = Readers(url, pool_size=pool_size, server_settings=server_settings)
+        self.readers = Readers(
+            url, pool_size=pool_size, server_settings=server_settings, statement_cache=statement_cache
+        )
         """The driver's own connections, as many again, for statements that are SQL already."""
 
     @contextlib.asynccontextmanager
@@ -74,6 +92,13 @@ class Database:
         """A transaction that commits at the end of the block, and rolls back if the block raises."""
         async with self._transaction("BEGIN", scope) as connection:
             yield connection
+
+    def usage(self) -> dict[str, PoolUsage]:
+        """How busy the pools are: `sessions`, of SQLAlchemy, and `readers`, of the driver."""
+        pool = cast(QueuePool, self.engine.pool)
+        in_use = pool.checkedout()
+        sessions = PoolUsage(pool.size(), pool.checkedin() + in_use, in_use, self._waiting)
+        return {"sessions": sessions, "readers": self.readers.usage()}
 
     async def close(self) -> None:
         """Close the pool's connections."""
@@ -108,10 +133,13 @@ class Database:
         """Check a connection out and begin; one that died in the pool is replaced without a word."""
         for _ in range(self._attempts):
             connection = self.engine.connect()
+            self._waiting += 1
             try:
                 await connection.start()
             except _CONNECT_ERRORS as error:
                 raise DatabaseUnavailable(str(error)) from error
+            finally:
+                self._waiting -= 1
             begun = False
             try:
                 driver = cast("Driver", (await connection.get_raw_connection()).driver_connection)
