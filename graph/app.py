@@ -12,9 +12,11 @@ from starlette.routing import Route
 from db.session import Database
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
+from graph import tracing
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
-from graph.http.endpoint import graphql
+from graph.http import graphiql, probes
+from graph.http.endpoint import PREFLIGHTED, GraphQL
 from graph.settings import Settings, load
 
 
@@ -26,28 +28,41 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         keys = KeyFile(settings.keys_file)
         passwords = Passwords(settings.password_threads)
-        database = Database(settings.gateway_url, pool_size=settings.pool_size)
+        database = Database(
+            settings.gateway_url, pool_size=settings.pool_size, statement_cache=settings.statement_cache
+        )
         tokens = AccessTokens(keys, settings)
-        app.state.services = Services(database, keys, tokens, passwords, settings)
+        services = Services(database, keys, tokens, passwords, settings, tracing=tracing.configured())
+        services.metrics.show(database)
+        app.state.services = services
+        await services.exposition.start()
         try:
             yield
         finally:
             passwords.close()
             await database.close()
+            await services.exposition.stop()
 
     return Starlette(
         routes=[
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            Route("/healthz", _healthz),
+            Route("/graphql", GraphQL),
+            *(graphiql.assets() if settings.graphiql else []),
+            *probes.ROUTES,
             Route("/.well-known/jwks.json", _jwks),
         ],
         lifespan=lifespan,
     )
 
 
-async def _healthz(request: Request) -> Response:
-    """The process answers; whether the database does is not asked here."""
-    return Response(b"ok\n", media_type="text/plain")
+def _cors(origins: Sequence[str]) -> Middleware:
+    """Lets pages of `origins` call the gateway. No credentials: there are no cookies to send along."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Idempotency-Key", *PREFLIGHTED],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
 
 
 async def _jwks(request: Request) -> Response:

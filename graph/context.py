@@ -1,6 +1,8 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,10 +21,15 @@ from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
+from graph.exposition import Exposition
+from graph.health import Readiness
 from graph.loaders import Loaders
+from graph.metrics import Metrics
+from graph.operation import Operation
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
+from graph.tracing import Tracing
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.work import Work
 
@@ -37,6 +44,18 @@ class Services:
     passwords: Passwords
     settings: Settings
     attempts: Attempts = field(default_factory=Attempts)
+    metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing | None = None
+
+    @cached_property
+    def exposition(self) -> Exposition:
+        """The metrics as they are read."""
+        return Exposition(self.metrics.registry, self.settings.metrics_dir)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether this process should be sent requests."""
+        return Readiness(self.database)
 
 
 @dataclass
@@ -49,6 +68,10 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """The headers by which a trace goes on here: `traceparent`, and what comes with it."""
+    operation: Operation = field(default_factory=Operation)
+    """What its operators see of it."""
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
@@ -76,6 +99,11 @@ class Context:
         if self._viewer is None:
             raise Unauthenticated
         return self._viewer
+
+    @property
+    def tenant_id(self) -> UUID | None:
+        """The tenant of who asks, once they are known."""
+        return None if self._viewer is None else self._viewer.tenant_id
 
     @property
     def snapshot(self) -> Snapshot:

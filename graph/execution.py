@@ -16,6 +16,7 @@ from graph.errors import Unavailable
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe, refusal
 from graph.schema import schema
+from graph.operation import note, observed
 
 DOCUMENTS: Final = Documents(schema._schema)
 """The documents of this process."""
@@ -32,11 +33,26 @@ class Answer(NamedTuple):
 
 
 async def answer(asked: GraphQLRequest, context: Context) -> Answer:
-    """The answer to a query or a mutation."""
+    """The answer to a query or a mutation, which is logged, counted and traced."""
+    with observed(context) as operation:
+        try:
+            found = await _answer(asked, context)
+        except Unavailable as error:
+            found = Answer(503, refusal(error.code, str(error)))
+        note(found.body, operation)
+    return found
+
+
+async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
     document = DOCUMENTS.get(asked.query)
     operation = document.operation(asked.operation_name)
     if context.services.settings.engine != "stock" and operation is not None and not document.errors:
         planned = await _engine.answer(document, operation, asked.variables, context)
+    context.operation.runs(operation)
+    if asked.by_get and operation is not None and operation.operation.value != "query":
+        return Answer(405, refusal("BAD_INPUT", "By GET there are queries alone."), {"Allow": "POST"})
+    if document.introspects and not context.may_introspect:
+        return Answer(400, refusal("GRAPHQL_VALIDATION_FAILED", "The schema is not shown here."))
         if planned is not None:
             return Answer(200, planned)
     context.document = document

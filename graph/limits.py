@@ -102,3 +102,9 @@ MAX_URL = 2048
 """Characters of a URL, in `URLS`."""
 
 URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})
+
+MAX_OPERATION_NAMES = 200
+"""Names of operations, besides those of trusted documents, that metrics keep apart; others are `(other)`."""
+
+READY_SECONDS = 1.0
+"""How long the database may take to answer /readyz, and how long that answer is repeated."""

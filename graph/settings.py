@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "M3_"
 
 Network = IPv4Network | IPv6Network
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 Seconds = Annotated[int, Field(gt=0)]
 Months = Annotated[int, Field(ge=1, le=1200)]
 # Roles and names that end up in SQL: what PostgreSQL takes unquoted and keeps whole.
@@ -51,6 +52,12 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=1000, description="Connections that one process keeps.")
 
     data_dir: Path = Field(default=Path(".m3"), description="Where `m3 dev` keeps its database and its keys.")
+    statement_cache: int = Field(
+        default=1000,
+        ge=0,
+        le=10000,
+        description="Statements that a connection keeps prepared; 0 behind a PgBouncer older than 1.21.",
+    )
     keys_file: Path = Field(
         default_factory=lambda data: data.get("data_dir", Path(".m3")) / "keys.json",
         description="Token keys and the master key; read again when it changes.",
@@ -98,13 +105,25 @@ class Settings(BaseSettings):
     )
 
     @field_validator("default_region")
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=LOOPBACK,
+        description="Addresses and networks, comma-separated, that may read `/metrics`.",
+        json_schema_extra={"default": "127.0.0.0/8, ::1"},
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="A bearer token that may read `/metrics` from anywhere."
+    )
+    metrics_dir: Path | None = Field(
+        default=None,
+        description="A folder where the processes that share a port find each other's metrics.",
+    )
     @classmethod
     def _known(cls, value: str) -> str:
         if value not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("no country with phone numbers has this code")
         return value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -11,9 +11,12 @@ from strawberry.http.ides import get_graphql_ide_html
 
 from graph.context import Context, Services
 from graph.errors import BadInput
-from graph.execution import answer
-from graph.http.body import GraphQLRequest, Refused, read
-from graph.http.respond import refusal
+from graph.execution import Answer, answer
+from graph.http import graphiql
+from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
+from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.client import bearer, client_address, request_id, trace_headers
+from graph.http.respond import internal, refusal
 from graph.settings import Settings
 from graph.writing.idempotency import IdempotencyKey
 
@@ -69,7 +72,8 @@ def _context(request: Request, services: Services, asked: GraphQLRequest) -> Con
         asked.operation_name,
         ip=client_address(request, services.settings),
         user_agent=request.headers.get("user-agent"),
-        request_id=uuid.uuid4().hex,
+        request_id=named,
+        trace=trace_headers(request) if services.tracing else {},
     )
 
 
