@@ -1,18 +1,20 @@
 """The ASGI application: routes, and what lives as long as the process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from db.session import Database
+from graph import tracing
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
-from graph import tracing
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
 from graph.http import graphiql, probes
@@ -39,9 +41,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         try:
             yield
         finally:
+            await services.exposition.stop()
             passwords.close()
             await database.close()
-            await services.exposition.stop()
 
     return Starlette(
         routes=[
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *probes.ROUTES,
             Route("/.well-known/jwks.json", _jwks),
         ],
+        middleware=[_cors(settings.cors_origins)] if settings.cors_origins else [],
         lifespan=lifespan,
     )
 

@@ -122,6 +122,15 @@ class Context:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")
 
+    @property
+    def may_introspect(self) -> bool:
+        """Whether this client may see the schema: `M3_INTROSPECTION`."""
+        allowed = self.services.settings.introspection
+        if allowed == "members":
+            with contextlib.suppress(Unauthenticated):
+                return self.claims() is not None
+        return allowed == "everybody"
+
     def known(self, viewer: Viewer) -> None:
         """Who asks, as read in this moment: what runs on from here need not ask again."""
         self._viewer = viewer

@@ -1,6 +1,7 @@
 """From a request to its answer, whatever brought it: the one way in to the schema."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from strawberry.exceptions import MissingQueryError
@@ -15,8 +16,8 @@ from graph.engine.documents import Documents
 from graph.errors import Unavailable
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe, refusal
-from graph.schema import schema
 from graph.operation import note, observed
+from graph.schema import schema
 
 DOCUMENTS: Final = Documents(schema._schema)
 """The documents of this process."""
@@ -26,10 +27,11 @@ _engine: Final = Engine(schema._schema)
 
 
 class Answer(NamedTuple):
-    """A response, and the status of HTTP that goes with it."""
+    """A response, and the status and headers of HTTP that go with it."""
 
     status: int
     body: dict[str, Any] | bytes
+    headers: Mapping[str, str] | None = None
 
 
 async def answer(asked: GraphQLRequest, context: Context) -> Answer:
@@ -46,13 +48,13 @@ async def answer(asked: GraphQLRequest, context: Context) -> Answer:
 async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
     document = DOCUMENTS.get(asked.query)
     operation = document.operation(asked.operation_name)
-    if context.services.settings.engine != "stock" and operation is not None and not document.errors:
-        planned = await _engine.answer(document, operation, asked.variables, context)
     context.operation.runs(operation)
     if asked.by_get and operation is not None and operation.operation.value != "query":
         return Answer(405, refusal("BAD_INPUT", "By GET there are queries alone."), {"Allow": "POST"})
     if document.introspects and not context.may_introspect:
         return Answer(400, refusal("GRAPHQL_VALIDATION_FAILED", "The schema is not shown here."))
+    if context.services.settings.engine != "stock" and operation is not None and not document.errors:
+        planned = await _engine.answer(document, operation, asked.variables, context)
         if planned is not None:
             return Answer(200, planned)
     context.document = document
@@ -76,11 +78,19 @@ async def _execute(asked: GraphQLRequest, context: Context) -> Answer:
         await _close(context)
     assert isinstance(result, ExecutionResult | PreExecutionError)
     executing = not isinstance(result, PreExecutionError)
-    errors = describe(result.errors or (), context.request_id, executing=executing)
+    errors = describe(
+        result.errors or (), context.request_id, executing=executing, reticent=not context.may_introspect
+    )
     # A request error is one that left nothing to execute; its response has no `data` at all.
     if errors and result.data is None and not any("path" in error for error in errors):
         return Answer(400, {"errors": errors})
+    if _unavailable(errors) and not any(value is not None for value in (result.data or {}).values()):
+        raise Unavailable
     return Answer(200, {"errors": errors, "data": result.data} if errors else {"data": result.data})
+
+
+def _unavailable(errors: list[dict[str, Any]]) -> bool:
+    return {error["extensions"]["code"] for error in errors} == {"UNAVAILABLE"}
 
 
 async def _close(context: Context) -> None:

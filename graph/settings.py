@@ -17,6 +17,8 @@ Network = IPv4Network | IPv6Network
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 Seconds = Annotated[int, Field(gt=0)]
 Months = Annotated[int, Field(ge=1, le=1200)]
+# As browsers write it: no path, no slash at the end
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9.\-\[\]:]+)$")]
 # Roles and names that end up in SQL: what PostgreSQL takes unquoted and keeps whole.
 RoleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
@@ -50,14 +52,14 @@ class Settings(BaseSettings):
         default="m3_service", description="The role for the other services of M3Core."
     )
     pool_size: int = Field(default=10, ge=1, le=1000, description="Connections that one process keeps.")
-
-    data_dir: Path = Field(default=Path(".m3"), description="Where `m3 dev` keeps its database and its keys.")
     statement_cache: int = Field(
         default=1000,
         ge=0,
         le=10000,
         description="Statements that a connection keeps prepared; 0 behind a PgBouncer older than 1.21.",
     )
+
+    data_dir: Path = Field(default=Path(".m3"), description="Where `m3 dev` keeps its database and its keys.")
     keys_file: Path = Field(
         default_factory=lambda data: data.get("data_dir", Path(".m3")) / "keys.json",
         description="Token keys and the master key; read again when it changes.",
@@ -85,12 +87,35 @@ class Settings(BaseSettings):
         default="planned",
         description="What runs queries: `planned` is our own engine, `stock` is graphql-core.",
     )
+    get_queries: bool = Field(
+        default=True, description="Whether a query may come as text in the URL of a GET."
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, comma-separated, whose pages may call the gateway from a browser; `*` for all.",
+    )
+    introspection: Literal["everybody", "members", "nobody"] = Field(
+        default="everybody",
+        description="Who may ask for the schema; the others are not told its names in errors either.",
+    )
     graphiql: bool = Field(default=True, description="Whether `GET /graphql` shows GraphiQL to a browser.")
     debug: bool = Field(
         default=False, description="Whether the log has the statements and the faults in full."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least that is logged."
+    )
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=LOOPBACK,
+        description="Addresses and networks, comma-separated, that may read `/metrics`.",
+        json_schema_extra={"default": "127.0.0.0/8, ::1"},
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="A bearer token that may read `/metrics` from anywhere."
+    )
+    metrics_dir: Path | None = Field(
+        default=None,
+        description="A folder where the processes that share a port find each other's metrics.",
     )
 
     default_region: str = Field(
@@ -105,18 +130,6 @@ class Settings(BaseSettings):
     )
 
     @field_validator("default_region")
-    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
-        default=LOOPBACK,
-        description="Addresses and networks, comma-separated, that may read `/metrics`.",
-        json_schema_extra={"default": "127.0.0.0/8, ::1"},
-    )
-    metrics_token: SecretStr | None = Field(
-        default=None, description="A bearer token that may read `/metrics` from anywhere."
-    )
-    metrics_dir: Path | None = Field(
-        default=None,
-        description="A folder where the processes that share a port find each other's metrics.",
-    )
     @classmethod
     def _known(cls, value: str) -> str:
         if value not in phonenumbers.SUPPORTED_REGIONS:
@@ -128,6 +141,13 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @property

@@ -48,7 +48,10 @@ class Engine:
         given: dict[str, Any] | None,
         context: Context,
     ) -> bytes | None:
-        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer."""
+        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer.
+
+        Raises `Unavailable` where nothing could be read.
+        """
         try:
             variables = self.coerced(operation, given or {})
             plan = self.plan(document, operation, variables, ANYBODY)
@@ -56,14 +59,16 @@ class Engine:
             return None
         try:
             return await self._answer(document, operation, variables, context)
-        except (Unauthenticated, Unavailable) as error:
+        except Unauthenticated as error:
             return self._failed(plan, error, context)
-        except DatabaseUnavailable:
-            return self._failed(plan, Unavailable(), context)
+        except DatabaseUnavailable as error:
+            raise Unavailable from error
         except _TIMED_OUT:
             return self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
+        except Unavailable:
+            raise
         except Exception:
             log.exception("engine.failed", request_id=context.request_id)
             return None  # a fault here need not be one of the request
