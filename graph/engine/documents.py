@@ -12,6 +12,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NoFragmentCyclesRule,
     OperationDefinitionNode,
     VariableNode,
     Visitor,
@@ -21,6 +22,10 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
+
+from graph import bounds
+from graph.errors import TooComplex
+from graph.limits import MAX_TOKENS
 
 MAX_DOCUMENTS: Final = 1000
 MAX_REMEMBERED: Final = 20_000
@@ -42,6 +47,8 @@ class Document:
     introspects: bool = False
     """Whether `__schema` or `__type` is in it."""
     plans: dict[Any, Any] = field(default_factory=dict)
+    prices: dict[str | None, Any] = field(default_factory=dict)
+    """What its operations may cost, by name; `graph/pricing.py` fills it."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation to run; None if the name, or its absence, does not single one out."""
@@ -88,9 +95,16 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         try:
-            node = parse(text)
+            bounds.check_text(text)
+            node = parse(text, max_lexical_tokens=MAX_TOKENS)
+            bounds.check(node)
         except GraphQLError as error:
             return Document(None, [error])
+        except TooComplex as error:
+            return Document(None, [GraphQLError(str(error), original_error=error)])
+        except bounds.Circular:
+            # The other rules take their time over such a document
+            return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
         document = Document(node, validate_document(self._schema, node, tuple(specified_rules)))
         if not document.errors:
             switches = _Switches()
