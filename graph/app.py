@@ -1,5 +1,6 @@
 """The ASGI application: routes, and what lives as long as the process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         services = Services(database, keys, tokens, passwords, settings, tracing=tracing.configured())
         services.metrics.show(database)
         app.state.services = services
+        app.state.draining = asyncio.Event()
         await services.exposition.start()
         try:
             yield

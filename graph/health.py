@@ -24,15 +24,10 @@ class Readiness:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._draining = False
         self._checks: list[Callable[[], str | None]] = []
         self._asking = asyncio.Lock()
         self._found: list[str] = []
         self._until = 0.0
-
-    def drain(self) -> None:
-        """From now on the process is not ready: it finishes what it has, and ends."""
-        self._draining = True
 
     def add(self, check: Callable[[], str | None]) -> None:
         """Ask `check` too, which answers at once with the reason why not, or None.
@@ -44,16 +39,16 @@ class Readiness:
     async def reasons(self) -> list[str]:
         """Why the process is not ready; empty if it is."""
         async with self._asking:
-            if monotonic() >= self._until and not self._draining:
+            if monotonic() >= self._until:
                 found = [reason for check in self._checks if (reason := check())]
                 database = await self._database_fails()
                 self._tell([*([database] if database else []), *found])
                 self._until = monotonic() + READY_SECONDS
-        return ["draining"] if self._draining else self._found
+            return self._found
 
     def _tell(self, found: list[str]) -> None:
         if found != self._found:
-            log.warning("ready", reasons=found)
+            log.warning("readiness", reasons=found)
         self._found = found
 
     async def _database_fails(self) -> str | None:
@@ -66,7 +61,7 @@ class Readiness:
         except DatabaseUnavailable:
             return "database unavailable"
         except Exception:
-            log.exception("ready.failed")
+            log.exception("readiness.failed")
             return "database unusable"
         # Revisions are numbered; a newer one is an upgrade that is being rolled out.
         return None if revision is not None and revision >= needed else "migrations behind"
