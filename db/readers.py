@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
 
+from db.gate import Gate
 from db.observed import observer
 from db.scope import (
     CONNECT_TIMEOUT,
@@ -75,7 +76,7 @@ class Readers:
             "statement_cache_size": statement_cache,
         }
         self._attempts = pool_size + 1
-        self._waiting = 0
+        self._gate = Gate(pool_size)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self.loggers: list[Callable[[Any], Any]] = []
@@ -84,8 +85,13 @@ class Readers:
     @contextlib.asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator["Driver"]:
         """A connection in a read-only transaction in which every statement sees the same snapshot."""
+        async with self._gate.place(), self._begun(_BEGIN + set_local(scope)) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, sql: str) -> AsyncIterator["Driver"]:
         pool = self._pool or await self._open()
-        connection = await self._begin(pool, _BEGIN + set_local(scope))
+        connection = await self._begin(pool, sql)
         ended = False
         try:
             for logger in self.loggers:
@@ -118,13 +124,10 @@ class Readers:
     async def _begin(self, pool: "asyncpg.Pool[asyncpg.Record]", sql: str) -> "Driver":
         """Check a connection out and begin; one that died in the pool is replaced without a word."""
         for _ in range(self._attempts):
-            self._waiting += 1
             try:
                 connection: Any = await pool.acquire(timeout=CONNECT_TIMEOUT)
             except (TimeoutError, *DRIVER_ERRORS) as error:
                 raise DatabaseUnavailable(str(error)) from error
-            finally:
-                self._waiting -= 1
             begun = False
             try:
                 await connection.execute(sql, timeout=CONNECT_TIMEOUT)
@@ -144,9 +147,9 @@ class Readers:
         """How busy the pool is."""
         size = self._arguments["max_size"]
         if self._pool is None:
-            return PoolUsage(size, 0, 0, self._waiting)
+            return PoolUsage(size, 0, 0, self._gate.waiting)
         opened, idle = self._pool.get_size(), self._pool.get_idle_size()
-        return PoolUsage(size, opened, opened - idle, self._waiting)
+        return PoolUsage(size, opened, opened - idle, self._gate.waiting)
 
     async def close(self) -> None:
         """Close the connections."""

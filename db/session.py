@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from db.gate import Gate
 from db.observed import watch
 from db.readers import Readers
 from db.scope import (
@@ -36,9 +37,6 @@ from db.scope import (
 )
 
 __all__ = ["CONNECT_TIMEOUT", "SERVER_SETTINGS", "Database", "DatabaseUnavailable", "Scope"]
-
-POOL_TIMEOUT: Final = 30.0
-"""Seconds to wait for a connection of the pool: a burst that wants one row is worked off one by one."""
 
 _CONNECT_ERRORS: Final = (SQLAlchemyError, *DRIVER_ERRORS)
 
@@ -65,7 +63,6 @@ class Database:
             hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=POOL_TIMEOUT,
             pool_use_lifo=True,
             connect_args={
                 "server_settings": dict(server_settings),
@@ -74,7 +71,7 @@ class Database:
             },
         )
         watch(self.engine)
-        self._waiting = 0
+        self._gate = Gate(pool_size)
         self._attempts = pool_size + 1
         self.readers = Readers(
             url, pool_size=pool_size, server_settings=server_settings, statement_cache=statement_cache
@@ -97,7 +94,7 @@ class Database:
         """How busy the pools are: `sessions`, of SQLAlchemy, and `readers`, of the driver."""
         pool = cast(QueuePool, self.engine.pool)
         in_use = pool.checkedout()
-        sessions = PoolUsage(pool.size(), pool.checkedin() + in_use, in_use, self._waiting)
+        sessions = PoolUsage(pool.size(), pool.checkedin() + in_use, in_use, self._gate.waiting)
         return {"sessions": sessions, "readers": self.readers.usage()}
 
     async def close(self) -> None:
@@ -107,7 +104,12 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[AsyncConnection]:
-        connection, driver = await self._begin(begin + set_local(scope))
+        async with self._gate.place(), self._begun(begin + set_local(scope)) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, sql: str) -> AsyncIterator[AsyncConnection]:
+        connection, driver = await self._begin(sql)
         try:
             try:
                 yield connection
@@ -133,13 +135,10 @@ class Database:
         """Check a connection out and begin; one that died in the pool is replaced without a word."""
         for _ in range(self._attempts):
             connection = self.engine.connect()
-            self._waiting += 1
             try:
                 await connection.start()
             except _CONNECT_ERRORS as error:
                 raise DatabaseUnavailable(str(error)) from error
-            finally:
-                self._waiting -= 1
             begun = False
             try:
                 driver = cast("Driver", (await connection.get_raw_connection()).driver_connection)
