@@ -1,6 +1,7 @@
 """The ASGI application: routes, and what lives as long as the process."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,7 @@ from graph.auth.tokens import AccessTokens
 from graph.context import Services
 from graph.http import graphiql, probes
 from graph.http.endpoint import PREFLIGHTED, GraphQL
+from graph.serving.bounds import CLOSE_SECONDS
 from graph.settings import Settings, load
 
 
@@ -35,7 +37,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             settings.gateway_url, pool_size=settings.pool_size, statement_cache=settings.statement_cache
         )
         tokens = AccessTokens(keys, settings)
-        services = Services(database, keys, tokens, passwords, settings, tracing=tracing.configured())
+        spans = tracing.configured(settings.otlp_endpoint)
+        services = Services(database, keys, tokens, passwords, settings, tracing=spans)
         services.metrics.show(database)
         app.state.services = services
         app.state.draining = asyncio.Event()
@@ -44,8 +47,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
         finally:
             await services.exposition.stop()
+            if spans is not None:
+                await spans.close()
             passwords.close()
-            await database.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await database.close()
 
     return Starlette(
         routes=[

@@ -1,9 +1,9 @@
 """The metrics as text: of this process, or of all processes that share its port.
 
 Whoever scrapes a port that several processes listen on reaches one of them at random. So each shows its own
-metrics at a socket in a common folder, `M3_METRICS_DIR`, and the one that is asked joins what all of them show,
-with the label `worker`: counters stay exact, gauges are of this moment, and nothing is written to disk. The
-number of a worker is the lowest that is free in the folder, so the number of series stays what it is when
+metrics at a socket in a common folder, `M3_METRICS_DIR`, and the one that is asked joins what all of them
+show, with the label `worker`: counters stay exact, gauges are of this moment, and nothing is written to disk.
+The number of a worker is the lowest that is free in the folder, so the number of series stays what it is when
 processes are started anew.
 """
 

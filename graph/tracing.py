@@ -7,20 +7,25 @@ address: statements are those that are prepared, with placeholders for the value
 Conventions: GraphQL server spans and database client spans of OpenTelemetry's semantic conventions 1.44.
 """
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 from opentelemetry.propagate import get_global_textmap
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from graph.settings import SettingsError
+
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer, TracerProvider
 
     from graph.operation import Operation
 
+SERVICE: Final = "m3core-gateway"
 _SCOPE: Final = "m3core.gateway"
 _FAULTS: Final = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE"})
 """Codes that are the server's doing; a client's mistakes leave a span's status unset."""
@@ -31,20 +36,49 @@ _VERB: Final = re.compile(r"\s*(\w+)")
 class Tracing:
     """Makes the spans of operations."""
 
-    def __init__(self, provider: "TracerProvider | None" = None) -> None:
-        """Take a provider, or the one that is set up for the process."""
+    def __init__(
+        self, provider: "TracerProvider | None" = None, close: Callable[[], None] | None = None
+    ) -> None:
+        """Take a provider, or the one that is set up for the process; `close` ends it, for `close`."""
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=provider)
+        self._close = close
+
+    async def close(self) -> None:
+        """Send what has not been sent, where the provider is ours to end."""
+        if self._close is not None:
+            await asyncio.to_thread(self._close)
 
     def begin(self, carrier: Mapping[str, str]) -> "Span":
         """The span of an operation; `carrier` is what its request has of `traceparent` and `tracestate`."""
         return Span(self._tracer, carrier)
 
 
-def configured() -> Tracing | None:
-    """The spans that the process's SDK takes, or None where it has none that is set up."""
+def configured(endpoint: str | None = None) -> Tracing | None:
+    """Spans for the collector at `endpoint`, or for the SDK that the process has set up; None without either.
+
+    Without the extra `otel` an endpoint is a SettingsError. What else there is to set, a sampler or headers
+    for the collector, the SDK reads from its own `OTEL_*` variables.
+    """
+    if endpoint is not None:
+        return _sending(endpoint)
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider):
         return None
     return Tracing()
+
+
+def _sending(endpoint: str) -> Tracing:
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        raise SettingsError("M3_OTLP_ENDPOINT takes the extra: pip install 'm3core-gateway[otel]'") from None
+    about = {"service.name": SERVICE, "service.version": metadata.version(SERVICE)}
+    provider = TracerProvider(resource=Resource.create(about))
+    exporter = OTLPSpanExporter(f"{endpoint.removesuffix('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Tracing(provider, provider.shutdown)
 
 
 class Span:

@@ -1,7 +1,12 @@
 """Spans: one an operation and one a statement, in the trace of whoever called, without what was typed."""
 
+import gzip
+import sys
+import threading
 from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -17,6 +22,7 @@ from db.observed import observer
 from db.session import Scope
 from graph import tracing
 from graph.operation import Operation
+from graph.settings import SettingsError
 from graph.tracing import Tracing, summary
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
@@ -41,7 +47,7 @@ async def traced(
     """The application where an SDK is set up."""
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    monkeypatch.setattr(tracing, "configured", lambda: Tracing(provider))
+    monkeypatch.setattr(tracing, "configured", lambda _: Tracing(provider))
     async with running(urls.gateway, tmp_path, engine=request.param) as client:
         yield client
     provider.shutdown()
@@ -61,7 +67,7 @@ async def test_an_operation_and_its_statements_go_on_with_the_callers_trace(
     response = await member.post(
         "query Board { deals { nodes { id } } }", traceparent=f"00-{TRACE}-{PARENT}-01"
     )
-    assert response.json() == {"data": {"deals": {"nodes": []}}}
+    assert response.json()["data"] == {"deals": {"nodes": []}}
     operation, statements = operation_and_statements(spans)
     assert operation.name == "query"
     assert operation.parent is not None
@@ -134,6 +140,39 @@ async def test_a_statement_that_fails_has_its_state_and_not_its_words(
     assert span.status.status_code is StatusCode.ERROR
     assert span.status.description is None
     assert span.events == ()
+
+
+async def test_spans_are_sent_to_a_collector(urls: Urls, tmp_path: Path) -> None:
+    received: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(
+                (self.path, gzip.decompress(body) if "Content-Encoding" in self.headers else body)
+            )
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        async with running(urls.gateway, tmp_path, otlp_endpoint=endpoint) as client:
+            await client.ask("query Collected { __typename }")
+        server.shutdown()
+    ((path, body),) = received
+    assert path == "/v1/traces"
+    assert b"Collected" in body
+    assert b"m3core-gateway" in body
+
+
+def test_without_the_sdk_an_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(SettingsError, match=r"^M3_OTLP_ENDPOINT takes the extra: pip install "):
+        tracing.configured("http://127.0.0.1:4318")
 
 
 async def test_without_an_sdk_there_are_no_spans(anyone: Client) -> None:
