@@ -19,6 +19,8 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
+from graph.buckets import Buckets
+from graph.cost import Cost
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.exposition import Exposition
@@ -53,6 +55,11 @@ class Services:
         return Exposition(self.metrics.registry, self.settings.metrics_dir)
 
     @cached_property
+    def buckets(self) -> Buckets:
+        """What may be asked for in a minute."""
+        return Buckets(self.settings)
+
+    @cached_property
     def readiness(self) -> Readiness:
         """Whether this process should be sent requests."""
         return Readiness(self.database)
@@ -72,6 +79,10 @@ class Context:
     """The headers by which a trace goes on here: `traceparent`, and what comes with it."""
     operation: Operation = field(default_factory=Operation)
     """What its operators see of it."""
+    cost: Cost = field(default_factory=Cost)
+    """What it costs, as far as it has run."""
+    deadline: float | None = None
+    """When a query is given up, by the clock of the event loop."""
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
@@ -115,7 +126,7 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """The loaders of this operation."""
-        return Loaders(self.snapshot, self.viewer)
+        return Loaders(self.snapshot, self.viewer, self.cost)
 
     @cached_property
     def cursor_key(self) -> bytes:
@@ -134,9 +145,8 @@ class Context:
     def known(self, viewer: Viewer) -> None:
         """Who asks, as read in this moment: what runs on from here need not ask again."""
         self._viewer = viewer
-        self._snapshot = Snapshot(
-            self.services.database, Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
-        )
+        scope = Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
 
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
@@ -147,7 +157,8 @@ class Context:
             return self.viewer
 
     async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
-        self._snapshot = Snapshot(self.services.database, Scope(tenant_id=tenant_id, user_id=user_id))
+        scope = Scope(tenant_id=tenant_id, user_id=user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
         self._viewer = await load_viewer(self._snapshot, tenant_id, user_id, session_id)
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")

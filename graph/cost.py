@@ -54,6 +54,11 @@ class Cost:
         """`extensions.cost`."""
         return {"requested": self.requested, "actual": self.fixed + self.rows, "remaining": self.remaining}
 
+    @property
+    def explained(self) -> dict[str, int | None]:
+        """The same where nothing was run."""
+        return {**self.spent, "actual": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class Price:

@@ -1,5 +1,6 @@
 """From a request to its answer, whatever brought it: the one way in to the schema."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -10,19 +11,23 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from graph.admission import charge, trusted
 from graph.context import Context
 from graph.engine.answer import Engine
 from graph.engine.documents import Documents
-from graph.errors import Unavailable
+from graph.errors import GatewayError, RateLimited, TooComplex, Unavailable
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe, refusal
 from graph.operation import note, observed
+from graph.pricing import Pricer
 from graph.schema import schema
 
 DOCUMENTS: Final = Documents(schema._schema)
 """The documents of this process."""
 
 _OPERATIONS: Final = {OperationType.QUERY, OperationType.MUTATION}
+_PRICER: Final = Pricer(schema._schema)
+_STATUS: Final = {"RATE_LIMITED": 429, "UNAVAILABLE": 503}
 _engine: Final = Engine(schema._schema)
 
 
@@ -39,13 +44,14 @@ async def answer(asked: GraphQLRequest, context: Context) -> Answer:
     with observed(context) as operation:
         try:
             found = await _answer(asked, context)
-        except Unavailable as error:
-            found = Answer(503, refusal(error.code, str(error)))
+        except GatewayError as error:
+            found = _refused(error)
         note(found.body, operation)
     return found
 
 
 async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
+    asked = await trusted(asked, context)
     document = DOCUMENTS.get(asked.query)
     operation = document.operation(asked.operation_name)
     context.operation.runs(operation)
@@ -53,7 +59,19 @@ async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
         return Answer(405, refusal("BAD_INPUT", "By GET there are queries alone."), {"Allow": "POST"})
     if document.introspects and not context.may_introspect:
         return Answer(400, refusal("GRAPHQL_VALIDATION_FAILED", "The schema is not shown here."))
-    if context.services.settings.engine != "stock" and operation is not None and not document.errors:
+    await charge(asked, _PRICER, document, operation, context)
+    if document.errors:
+        reticent = not context.may_introspect
+        return Answer(
+            400,
+            {"errors": describe(document.errors, context.request_id, executing=False, reticent=reticent)},
+        )
+    if asked.explain:
+        return Answer(200, {"data": None, "extensions": {"cost": context.cost.explained}})
+    if operation is not None and operation.operation.value == "query":
+        seconds = context.services.settings.operation_seconds
+        context.deadline = asyncio.get_running_loop().time() + seconds
+    if context.services.settings.engine != "stock" and operation is not None:
         planned = await _engine.answer(document, operation, asked.variables, context)
         if planned is not None:
             return Answer(200, planned)
@@ -86,7 +104,17 @@ async def _execute(asked: GraphQLRequest, context: Context) -> Answer:
         return Answer(400, {"errors": errors})
     if _unavailable(errors) and not any(value is not None for value in (result.data or {}).values()):
         raise Unavailable
-    return Answer(200, {"errors": errors, "data": result.data} if errors else {"data": result.data})
+    body = {"data": result.data, "extensions": {"cost": context.cost.spent}}
+    return Answer(200, {"errors": errors, **body} if errors else body)
+
+
+def _refused(error: GatewayError) -> Answer:
+    """The response to what is not run at all."""
+    body = {"errors": [{"message": str(error), "extensions": error.extensions}]}
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else None
+    if isinstance(error, TooComplex) and error.exceeded == "bytes":
+        return Answer(413, body)
+    return Answer(_STATUS.get(error.code, 400), body, headers)
 
 
 def _unavailable(errors: list[dict[str, Any]]) -> bool:

@@ -1,5 +1,6 @@
 """`/graphql`: POST answers operations, GET queries, and a browser that opens it sees GraphiQL."""
 
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -16,11 +17,15 @@ from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
 from graph.http.body import GraphQLRequest, Refused, read, read_url
 from graph.http.client import bearer, client_address, request_id, trace_headers
 from graph.http.respond import internal, refusal
+from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
 from graph.settings import Settings
 from graph.writing.idempotency import IdempotencyKey
 
 PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-require-preflight")
 """Headers that a page sends to another site only when that site's CORS allows it."""
+
+_EXPLAIN: Final = "explain-cost"
+"""A header that asks for what an operation would cost; `extensions.explainCost` does too."""
 
 _ELSEWHERE: Final = ("cross-site", "same-site")
 
@@ -57,7 +62,7 @@ async def _respond(request: Request, accepted: str) -> Response:
         response = _response(given, JSON)
     else:
         try:
-            asked = await _asked(request, services.settings)
+            asked = await _asked(request, services)
             given = await _answered(request, services, asked, named)
             if given.status == 400 and kind == JSON:
                 # Without negotiation a client gets 200 for whatever was a GraphQL request (section 6.4.1)
@@ -72,15 +77,22 @@ async def _respond(request: Request, accepted: str) -> Response:
     return response
 
 
-async def _asked(request: Request, settings: Settings) -> GraphQLRequest:
+async def _asked(request: Request, services: Services) -> GraphQLRequest:
+    asked = await _read(request, services)
+    return replace(asked, explain=True) if _EXPLAIN in request.headers else asked
+
+
+async def _read(request: Request, services: Services) -> GraphQLRequest:
     if request.method == "POST":
-        return await read(request)
+        # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
+        signed_in = services.tokens.holds(bearer(request))
+        return await read(request, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
     if request.headers.get("sec-fetch-site") in _ELSEWHERE and not any(
         name in request.headers for name in PREFLIGHTED
     ):
         raise Refused(403, "A page of another site sends a header with GET that is asked for in a preflight.")
     asked = read_url(request)
-    if not settings.get_queries:
+    if not services.settings.get_queries and asked.document_id is None:
         raise Refused(405, "Send operations by POST.")
     return asked
 
@@ -106,7 +118,7 @@ def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | No
     key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
     if key is None:
         return None
-    return IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
+    return IdempotencyKey.of(key, asked.document_id or asked.query, asked.operation_name, asked.variables)
 
 
 def _response(given: Answer, kind: str) -> Response:
