@@ -10,6 +10,9 @@ SPARE_DESCRIPTORS: Final = 256
 DRAIN_SECONDS: Final = 20
 """How long what is running may take to end when the server is told to stop."""
 
+CLOSE_SECONDS: Final = 3
+"""How long the database may take to close its connections then."""
+
 EXIT_SECONDS: Final = 28
 """When the process ends that was told to stop, whatever is left of it."""
 

@@ -8,6 +8,7 @@ process longer than `EXIT_SECONDS`: then a thread ends it.
 import os
 import socket
 import threading
+from types import FrameType
 from typing import Final
 
 import structlog
@@ -48,12 +49,24 @@ class Server(uvicorn.Server):
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
         self._app = app
+        self._overdue = threading.Timer(EXIT_SECONDS, _end)
+        self._overdue.daemon = True
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal says to stop."""
+        try:
+            super().run(sockets)
+        finally:
+            self._overdue.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        if not self.should_exit:
+            self._overdue.start()
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is running and end."""
-        overdue = threading.Timer(EXIT_SECONDS, _end)
-        overdue.daemon = True
-        overdue.start()
         self._app.state.draining.set()
         await super().shutdown(sockets)
 
