@@ -38,9 +38,9 @@ _MISSING: Final = (
 )
 
 
-def page(bundle: Path = BUNDLE) -> Response:
+def page() -> Response:
     """The page, or words about why there is none."""
-    path = bundle / "index.html"
+    path = BUNDLE / "index.html"
     if not path.exists():
         return PlainTextResponse(_MISSING, 404)
     # Its scripts' names change with every build: a kept page would ask for those of the last one.

@@ -10,21 +10,30 @@ export interface Example {
 
 export interface Domain {
   name: string;
+  title: string;
   examples: Example[];
 }
 
-const DOMAINS = ["crm", "inventory", "marketing", "billing", "identity"];
+const DOMAINS = {
+  crm: "CRM",
+  inventory: "Inventory",
+  marketing: "Marketing",
+  billing: "Billing",
+  identity: "Identity",
+  live: "Live",
+};
 const documents = read(import.meta.glob("../examples/*/*.graphql", { query: "?raw", import: "default", eager: true }));
 const variables = read(import.meta.glob("../examples/*/*.json", { query: "?raw", import: "default", eager: true }));
 
-export const domains: Domain[] = DOMAINS.map((name) => ({
+export const domains: Domain[] = Object.entries(DOMAINS).map(([name, title]) => ({
   name,
+  title,
   examples: [...documents.entries()]
     .filter(([path]) => path.startsWith(`../examples/${name}/`))
     .map(([path, query]) => ({
       title: titleOf(path),
       about: /^# (.*)/.exec(query)?.[1] ?? "",
-      query,
+      query: query.replace(/^# .*\n/, ""),
       variables: variables.get(path.replace(/graphql$/, "json")) ?? "",
     })),
 }));

@@ -5,7 +5,7 @@ import "./style.css";
 
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
-import { useGraphiQLActions } from "@graphiql/react";
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { StrictMode, useEffect } from "react";
 import { createRoot } from "react-dom/client";
@@ -15,8 +15,9 @@ import { ACCOUNT, Corner, EXAMPLES } from "./panels";
 import { account } from "./session";
 
 const PLUGINS = [ACCOUNT, EXAMPLES, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
-const WELCOME = `# Sign in on the left, then open one of the examples: the sign with ">_".
-# Ctrl-Enter runs the operation, Ctrl-Space completes a name, and "Docs" explains every type and field.
+const WELCOME = `# Sign in on the left and run this,
+# or open one of the examples.
+# Ctrl-Enter runs, Ctrl-Space completes.
 
 query Me {
   viewer {
@@ -47,15 +48,43 @@ function App() {
       <GraphiQL.Logo>
         <Corner />
         <Introspection />
+        <Editors />
+        <Scrolling />
       </GraphiQL.Logo>
     </GraphiQL>
   );
 }
 
-/** Asks for the schema again when somebody signs in or out: who may see it is a setting of the server. */
+/** Asks for the schema again when somebody signs in: the server may show it to members alone. */
 function Introspection() {
   const { introspect } = useGraphiQLActions();
-  useEffect(() => account.subscribe(() => void introspect()), [introspect]);
+  const refused = useGraphiQL((state) => state.fetchError !== null);
+  useEffect(() => account.subscribe(() => void (refused && introspect())), [introspect, refused]);
+  return null;
+}
+
+/** Spares names in Arabic, and the dashes among them, the editor's warnings of letters that look alike. */
+function Editors() {
+  const editors = [
+    useGraphiQL((state) => state.queryEditor),
+    useGraphiQL((state) => state.variableEditor),
+    useGraphiQL((state) => state.responseEditor),
+  ];
+  useEffect(() => {
+    for (const editor of editors) {
+      editor?.updateOptions({ unicodeHighlight: { ambiguousCharacters: false } });
+    }
+  }, editors);
+  return null;
+}
+
+/** Shows a panel from its top, not from where the one before it was scrolled to. */
+function Scrolling() {
+  const visible = useGraphiQL((state) => state.visiblePlugin);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => void document.querySelector(".graphiql-plugin")?.scrollTo(0, 0));
+    return () => cancelAnimationFrame(frame);
+  }, [visible]);
   return null;
 }
 

@@ -115,7 +115,7 @@ function ExamplesPanel() {
       <h2>Examples</h2>
       {domains.map((domain) => (
         <div key={domain.name}>
-          <h3>{domain.name}</h3>
+          <h3>{domain.title}</h3>
           <ul>
             {domain.examples.map((example) => (
               <li key={example.title}>
