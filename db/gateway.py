@@ -1,9 +1,15 @@
 """The gateway's own tables, in the schema `gateway`: what the master document does not know of."""
 
+from typing import Any
+
 from sqlalchemy import (
     TIMESTAMP,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Identity,
     Index,
     LargeBinary,
     MetaData,
@@ -68,3 +74,49 @@ launches = Table(
 
 Those being sent have a row too, in which `due_at` is NULL; it goes when their last message has left.
 """
+
+
+def _what_happened() -> list[Column[Any]]:
+    return [
+        Column("tenant_id", Uuid, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("entity_id", Uuid, nullable=False),
+        Column("user_id", Uuid),
+    ]
+
+
+event_outbox = Table(
+    "event_outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    *_what_happened(),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+"""Events as their transactions committed them, in no order that a reader could rely on; docs/events.md.
+
+No foreign keys: an event outlives what it tells of, its tenant too.
+"""
+
+event_log = Table(
+    "event_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    *_what_happened(),
+    Column("at", TIMESTAMP(timezone=True), nullable=False),
+    Column("logged_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Index("event_log_feed_ix", "tenant_id", "topic", "user_id", "seq"),
+)
+"""Events in their one order, without gaps; the sequencer alone adds to it."""
+
+event_state = Table(
+    "event_state",
+    metadata,
+    Column("the_only", Boolean, primary_key=True, server_default=text("true")),
+    Column("oldest_seq", BigInteger, nullable=False, server_default=text("1")),
+    Column("floor_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("probe_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("probe_xid", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("the_only", name="event_state_the_only_check"),
+)
+"""The first event that is kept, and below which id the outbox is empty for good; one row, seldom written."""

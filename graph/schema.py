@@ -26,6 +26,8 @@ from graph.queries.marketing import MarketingQuery
 from graph.queries.node import NodeQuery
 from graph.queries.notifications import NotificationsQuery
 from graph.scalars import SCALARS
+from graph.subscriptions.approvals import ApprovalsSubscription
+from graph.subscriptions.notifications import NotificationsSubscription
 from graph.tables import TABLES, resolve_annotations
 from graph.types.identity import ViewerType
 from graph.writing.executor import GatewayExecutor
@@ -61,6 +63,11 @@ class Mutation(
     """The domains' mutations in one type."""
 
 
+@strawberry.type(description="What is told as it happens, and what was missed when one comes back.")
+class Subscription(NotificationsSubscription, ApprovalsSubscription):
+    """The domains' feeds in one type."""
+
+
 class NamedOperation(SchemaExtension):
     """Refuses a document of several operations without the name of one: GraphQL, section 6.1.
 
@@ -91,6 +98,7 @@ def build_schema(*, sort: bool = False) -> Schema:
     return Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         execution_context_class=GatewayExecutor,
         types=[shown.origin for shown in TABLES.values()],
         extensions=[KnownDocument, NamedOperation],

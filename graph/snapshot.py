@@ -47,6 +47,11 @@ class Snapshot:
                     if self._connection is None:
                         self._connection = await self._stack.enter_async_context(self._begin())
                     return await self._connection.execute(statement, parameters)
+            except asyncio.CancelledError as error:
+                # Half-way through a statement the connection is good for nothing more
+                self._over = Unavailable()
+                await self._stack.__aexit__(type(error), error, error.__traceback__)
+                raise
             except Exception as error:
                 self._over = await self._abandon(error)
                 raise self._over from None

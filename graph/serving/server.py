@@ -15,8 +15,11 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from graph.context import Services
+from graph.limits import MAX_BODY_BYTES
 from graph.serving.bounds import DRAIN_SECONDS, EXIT_SECONDS, Bounds
 from graph.serving.protocol import BoundedHttp
+from graph.serving.websocket import WebSocketProtocol
 
 OVERDUE: Final = 70
 """The exit status when the process did not end by itself: EX_SOFTWARE."""
@@ -39,7 +42,9 @@ class Config(uvicorn.Config):
             proxy_headers=False,
             timeout_keep_alive=bounds.idle_seconds,
             timeout_graceful_shutdown=DRAIN_SECONDS,
-            ws_per_message_deflate=False,
+            ws=WebSocketProtocol,
+            ws_max_size=MAX_BODY_BYTES,
+            ws_per_message_deflate=False,  # it takes as much memory as all the rest of an idle socket
         )
 
 
@@ -48,7 +53,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
-        self._app = app
+        self.app = app
         self._overdue = threading.Timer(EXIT_SECONDS, _end)
         self._overdue.daemon = True
 
@@ -67,7 +72,11 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is running and end."""
-        self._app.state.draining.set()
+        self.app.state.draining.set()
+        for server in self.servers:
+            server.close()
+        services: Services = self.app.state.services
+        await services.live.drain(DRAIN_SECONDS)
         await super().shutdown(sockets)
 
 

@@ -67,6 +67,11 @@ def expected(server: Server) -> set[str]:
         f"SELECT on gateway.alembic_version to {gateway}",
         f"SELECT on gateway.platform_grants to {gateway}",
         f"EXECUTE on gateway.due_launches() to {gateway}",
+        f"SELECT on gateway.event_log to {gateway}",
+        f"EXECUTE on gateway.event_bounds() to {gateway}",
+        f"EXECUTE on gateway.events_after(bigint,integer) to {gateway}",
+        f"EXECUTE on gateway.forget_events(interval,integer) to {gateway}",
+        f"EXECUTE on gateway.sequence_events(integer) to {gateway}",
     }
     for table in ("idempotency_records", "launches"):
         rights |= {f"{right} on gateway.{table} to {gateway}" for right in RIGHTS.values()}
