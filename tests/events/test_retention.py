@@ -18,12 +18,13 @@ LOG = "SELECT seq FROM gateway.event_log ORDER BY seq"
 
 @pytest.fixture
 async def owner(scratch_database: Urls) -> AsyncIterator["Raw"]:
-    """Ten events, an hour and a half, an hour and so on old but for the last five, which are new."""
+    """Ten events that took nine days to be committed; five were logged two hours ago, five just now."""
     connection = await asyncpg.connect(scratch_database.owner, server_settings={"app.maintenance": "on"})
     await connection.execute(
         "INSERT INTO gateway.event_log (seq, tenant_id, topic, action, entity_id, at, logged_at) "
-        "SELECT seq, id, 'approval', 'requested', id, now() - interval '9 days', CASE WHEN seq <= 5 THEN now() - interval '2 hours' ELSE now() END "
-        "FROM (SELECT seq, gen_random_uuid() id FROM generate_series(1, 10) seq) events"
+        "SELECT seq, id, 'approval', 'requested', id, now() - interval '9 days', "
+        "now() - (CASE WHEN seq <= 5 THEN 2 ELSE 0 END) * interval '1 hour' "
+        "FROM (SELECT seq, gen_random_uuid() AS id FROM generate_series(1, 10) seq) events"
     )
     yield connection
     await connection.close()
