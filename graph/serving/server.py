@@ -1,8 +1,8 @@
 """uvicorn, set up for the gateway, and how it ends.
 
 Told to stop, it closes its sockets, ends idle connections and WebSockets (1012), answers what is running, and
-after `DRAIN_SECONDS` cancels what is left. Nothing that a client does, nor a database that hangs, keeps the
-process longer than `EXIT_SECONDS`: then a thread ends it.
+after `drain_seconds` cancels what is left. Nothing that a client does, nor a database that hangs, keeps the
+process longer than `exit_seconds`: then a thread ends it.
 """
 
 import os
@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from graph.serving.bounds import DRAIN_SECONDS, EXIT_SECONDS, Bounds
+from graph.serving.bounds import Bounds
 from graph.serving.protocol import BoundedHttp
 
 OVERDUE: Final = 70
@@ -38,7 +38,7 @@ class Config(uvicorn.Config):
             # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
             proxy_headers=False,
             timeout_keep_alive=bounds.idle_seconds,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_graceful_shutdown=bounds.drain_seconds,
             ws_per_message_deflate=False,
         )
 
@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
         self._app = app
-        self._overdue = threading.Timer(EXIT_SECONDS, _end)
+        self._overdue = threading.Timer(bounds.exit_seconds, _end)
         self._overdue.daemon = True
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -69,8 +69,10 @@ class Server(uvicorn.Server):
         """Answer what is running and end."""
         self._app.state.draining.set()
         await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # the loop would not close over what a client has not read
 
 
 def _end() -> None:
-    log.error("drain.overdue", seconds=EXIT_SECONDS)
+    log.error("drain.overdue")
     os._exit(OVERDUE)
