@@ -15,6 +15,7 @@ from graph.execution import Answer, answer
 from graph.http import graphiql
 from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
 from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.caching import cached
 from graph.http.client import bearer, client_address, request_id, trace_headers
 from graph.http.respond import internal, refusal
 from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
@@ -67,8 +68,10 @@ async def _respond(request: Request, accepted: str) -> Response:
             if given.status == 400 and kind == JSON:
                 # Without negotiation a client gets 200 for whatever was a GraphQL request (section 6.4.1)
                 given = given._replace(status=200)
+            given = cached(request, asked, given)
         except Refused as error:
-            given = Answer(error.status, refusal("BAD_INPUT", str(error)))
+            allowed = {"Allow": "POST"} if error.status == 405 else None
+            given = Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
         except Exception:
             log.exception("request.failed", request_id=named)
             given = Answer(500, internal(named))
