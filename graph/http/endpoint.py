@@ -11,6 +11,7 @@ from graph.execution import Answer, answer
 from graph.http import graphiql, sse
 from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
 from graph.http.body import Refused
+from graph.http.caching import cached
 from graph.http.client import request_id
 from graph.http.incoming import asked_by, context_for
 from graph.http.respond import internal, refusal
@@ -56,8 +57,10 @@ async def _respond(request: Request, accepted: str) -> Response:
             if given.status == 400 and kind == JSON:
                 # Without negotiation a client gets 200 for whatever was a GraphQL request (section 6.4.1)
                 given = given._replace(status=200)
+            given = cached(request, asked, given)
         except Refused as error:
-            given = Answer(error.status, refusal("BAD_INPUT", str(error)))
+            allowed = {"Allow": "POST"} if error.status == 405 else None
+            given = Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
         except Exception:
             log.exception("request.failed", request_id=named)
             given = Answer(500, internal(named))

@@ -1,4 +1,4 @@
-"""How long and how much a connection may take; `docs/http.md` has them in a table."""
+"""How long and how much a connection may take, and the end; `docs/http.md` has them in a table."""
 
 import resource
 from dataclasses import dataclass, replace
@@ -7,19 +7,13 @@ from typing import Final
 SPARE_DESCRIPTORS: Final = 256
 """Descriptors that are kept for the database, the log and the listening sockets."""
 
-DRAIN_SECONDS: Final = 20
-"""How long what is running may take to end when the server is told to stop."""
-
 CLOSE_SECONDS: Final = 3
-"""How long the database may take to close its connections then."""
-
-EXIT_SECONDS: Final = 28
-"""When the process ends that was told to stop, whatever is left of it."""
+"""How long the database may take to close its connections when the server ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Seconds, bytes and numbers, each for one connection but the last."""
+    """Seconds, bytes and numbers, each for one connection but those of the process at the end."""
 
     head_seconds: float = 10.0
     """From opening a connection to the first byte, and from the first byte to the end of the headers."""
@@ -40,6 +34,10 @@ class Bounds:
     """Requests that wait for the answer to an earlier one on the same connection."""
     connections: int = 20_000
     """Connections of the process, WebSockets among them."""
+    drain_seconds: int = 20
+    """For what is running to end when the process is told to stop; then it is cancelled."""
+    exit_seconds: float = 28.0
+    """When a process ends that was told to stop, whatever is left of it."""
 
 
 def within_descriptors(bounds: Bounds) -> Bounds:

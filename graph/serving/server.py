@@ -1,8 +1,8 @@
 """uvicorn, set up for the gateway, and how it ends.
 
 Told to stop, it closes its sockets, ends idle connections and WebSockets (1012), answers what is running, and
-after `DRAIN_SECONDS` cancels what is left. Nothing that a client does, nor a database that hangs, keeps the
-process longer than `EXIT_SECONDS`: then a thread ends it.
+after `drain_seconds` cancels what is left. Nothing that a client does, nor a database that hangs, keeps the
+process longer than `exit_seconds`: then a thread ends it.
 """
 
 import os
@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from graph.context import Services
 from graph.limits import MAX_BODY_BYTES
-from graph.serving.bounds import DRAIN_SECONDS, EXIT_SECONDS, Bounds
+from graph.serving.bounds import Bounds
 from graph.serving.protocol import BoundedHttp
 from graph.serving.websocket import WebSocketProtocol
 
@@ -41,7 +41,7 @@ class Config(uvicorn.Config):
             # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
             proxy_headers=False,
             timeout_keep_alive=bounds.idle_seconds,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_graceful_shutdown=bounds.drain_seconds,
             ws=WebSocketProtocol,
             ws_max_size=MAX_BODY_BYTES,
             ws_per_message_deflate=False,  # it takes as much memory as all the rest of an idle socket
@@ -53,8 +53,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
-        self.app = app
-        self._overdue = threading.Timer(EXIT_SECONDS, _end)
+        self.app, self._drain_seconds = app, bounds.drain_seconds
+        self._overdue = threading.Timer(bounds.exit_seconds, _end)
         self._overdue.daemon = True
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,10 +76,12 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         services: Services = self.app.state.services
-        await services.live.drain(DRAIN_SECONDS)
+        await services.live.drain(self._drain_seconds)
         await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # the loop would not close over what a client has not read
 
 
 def _end() -> None:
-    log.error("drain.overdue", seconds=EXIT_SECONDS)
+    log.error("drain.overdue")
     os._exit(OVERDUE)

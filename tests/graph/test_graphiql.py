@@ -1,4 +1,4 @@
-"""GraphiQL's page and files: what they may do in a browser, how long they are kept, what else there is not."""
+"""GraphiQL's page and files: what they may do in a browser, how long they are kept, what is not served."""
 
 import gzip
 from pathlib import Path

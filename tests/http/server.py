@@ -46,6 +46,11 @@ class Site:
         self.thread = threading.Thread(target=self.server.run, args=([self.listener],), daemon=True)
 
     @property
+    def tasks(self) -> int:
+        """How many requests the application works on."""
+        return len(self.server.server_state.tasks)
+
+    @property
     def connections(self) -> int:
         """How many the server has."""
         return len(self.server.server_state.connections)

@@ -101,7 +101,7 @@ async def test_a_target_has_a_bound() -> None:
 async def test_what_is_no_request_is_refused(text: bytes) -> None:
     async with running() as site:
         assert await refused(site, text) == HTTPStatus.BAD_REQUEST
-        await until(lambda: not site.server.server_state.tasks)
+        await until(lambda: site.tasks == 0)
 
 
 async def test_requests_may_come_before_the_answers_to_those_before_them() -> None:

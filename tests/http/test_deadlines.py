@@ -127,14 +127,14 @@ async def test_a_client_that_stops_reading_is_cut_off() -> None:
         writer.write(head("/large"))
         await until(lambda: site.connections == 1)
         await until(lambda: site.connections == 0)
-        await until(lambda: not site.server.server_state.tasks)
+        await until(lambda: site.tasks == 0)
 
 
 async def test_a_client_that_stops_reading_a_last_answer_is_cut_off() -> None:
     async with running(bounds(write_seconds=SOON)) as site:
         client = socket.create_connection(("127.0.0.1", site.port))
         client.sendall(head("/large", connection="close"))
-        await until(lambda: site.server.server_state.tasks)
+        await until(lambda: site.tasks)
         await until(lambda: site.connections == 0)
         client.close()
 

@@ -24,16 +24,17 @@ def keys_file(tmp_path: Path) -> Path:
 @pytest.fixture
 async def person(owner: AsyncConnection) -> Person:
     """An administrator of a tenant of their own, who can sign in."""
-    return await _somebody(owner)
+    return await somebody(owner)
 
 
 @pytest.fixture
 async def stranger(owner: AsyncConnection) -> Person:
     """The same in another tenant."""
-    return await _somebody(owner)
+    return await somebody(owner)
 
 
-async def _somebody(owner: AsyncConnection) -> Person:
+async def somebody(owner: AsyncConnection) -> Person:
+    """An administrator of a new tenant."""
     passwords = Passwords(threads=1)
     try:
         stored = await passwords.hash(PASSWORD)
