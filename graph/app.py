@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
         services.metrics.show(database)
         app.state.services = services
-        app.state.draining = asyncio.Event()
+        app.state.live = services.live
         await services.exposition.start()
         await hub.start()
         await sequencer.start()

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from graph.context import Services
+from graph.http.live import Live
 from graph.limits import MAX_BODY_BYTES
 from graph.serving.bounds import Bounds
 from graph.serving.protocol import BoundedHttp
@@ -49,7 +49,7 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """Serves `app` and sets its `state.draining`, an asyncio.Event, as soon as it is told to stop."""
+    """Serves `app` and drains its `state.live` first when it is told to stop."""
 
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
@@ -72,11 +72,10 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is running and end."""
-        self.app.state.draining.set()
         for server in self.servers:
             server.close()
-        services: Services = self.app.state.services
-        await services.live.drain(self._drain_seconds)
+        live: Live = self.app.state.live
+        await live.drain(self._drain_seconds)
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()  # the loop would not close over what a client has not read
