@@ -1,5 +1,6 @@
 """A client of the gateway for tests: GraphQL over HTTP against the application in this process."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,20 @@ from graph.auth import keys
 from graph.context import Services
 from graph.settings import Settings
 from tests.factories import insert, make_user
+
+_COST = re.compile(rb',"extensions":\{"cost":\{[^{}]*\}\}\}$')
+
+
+class _Uncosted(httpx.ASGITransport):
+    """Answers without what they cost, which is never the same twice."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        body = await response.aread()
+        if not _COST.search(body):
+            return response
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(response.status_code, headers=headers, content=_COST.sub(b"}", body))
 
 
 @dataclass
@@ -62,9 +77,10 @@ class Client:
             error["extensions"]["code"] for error in (await self.ask(query, **variables)).get("errors", [])
         ]
 
-    def http(self) -> httpx.AsyncClient:
-        """A bare HTTP client of the application."""
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://gateway.test")
+    def http(self, *, costed: bool = False) -> httpx.AsyncClient:
+        """A bare HTTP client of the application; its answers have `extensions.cost` only if `costed`."""
+        transport = (httpx.ASGITransport if costed else _Uncosted)(self.app)
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway.test")
 
 
 @asynccontextmanager
