@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     TIMESTAMP,
+    CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -9,17 +10,18 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import CASCADE, NAMING
-from db.models import Campaign, User
+from db.models import Campaign, Tenant, User
 
 metadata = MetaData(schema="gateway", naming_convention=NAMING)
 
-_users, _campaigns = User.__table__.c, Campaign.__table__.c
+_users, _campaigns, _tenants = User.__table__.c, Campaign.__table__.c, Tenant.__table__.c
 
 platform_grants = Table(
     "platform_grants",
@@ -68,3 +70,26 @@ launches = Table(
 
 Those being sent have a row too, in which `due_at` is NULL; it goes when their last message has left.
 """
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("tenant_id", Uuid),
+    Column("id", Text, nullable=False),
+    Column("name", Text),
+    Column("body", Text, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    UniqueConstraint("tenant_id", "id", postgresql_nulls_not_distinct=True),
+    ForeignKeyConstraint(["tenant_id"], [_tenants.id], ondelete=CASCADE),
+)
+"""Trusted documents by the id that clients send; those without a tenant are for all (`m3 documents add`)."""
+
+document_modes = Table(
+    "document_modes",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("mode", Text, nullable=False),
+    ForeignKeyConstraint(["tenant_id"], [_tenants.id], ondelete=CASCADE),
+    CheckConstraint("mode IN ('off', 'allow', 'require')", name="mode"),
+)
+"""What a tenant wants of its clients where it is not the deployment's `M3_DOCUMENTS`."""

@@ -25,8 +25,8 @@ from graph.writing.idempotency import IdempotencyKey
 PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-require-preflight")
 """Headers that a page sends to another site only when that site's CORS allows it."""
 
-_EXPLAIN: Final = "explain-cost"
-"""A header that asks for what an operation would cost; `extensions.explainCost` does too."""
+_EXPLAIN: Final = ("explain-cost", "explaincost")
+"""Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
 
 _ELSEWHERE: Final = ("cross-site", "same-site")
 
@@ -82,7 +82,7 @@ async def _respond(request: Request, accepted: str) -> Response:
 
 async def _asked(request: Request, services: Services) -> GraphQLRequest:
     asked = await _read(request, services)
-    return replace(asked, explain=True) if _EXPLAIN in request.headers else asked
+    return replace(asked, explain=True) if any(name in request.headers for name in _EXPLAIN) else asked
 
 
 async def _read(request: Request, services: Services) -> GraphQLRequest:

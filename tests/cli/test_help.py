@@ -27,6 +27,10 @@ CONTRACT = {
     ("keys", "generate"),
     ("keys", "rotate"),
     ("campaigns", "run-due"),
+    ("documents", "add"),
+    ("documents", "list"),
+    ("documents", "mode"),
+    ("documents", "remove"),
 }
 
 

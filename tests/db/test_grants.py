@@ -67,6 +67,8 @@ def expected(server: Server) -> set[str]:
         f"SELECT on gateway.alembic_version to {gateway}",
         f"SELECT on gateway.platform_grants to {gateway}",
         f"EXECUTE on gateway.due_launches() to {gateway}",
+        f"EXECUTE on gateway.all_document_modes() to {gateway}",
+        f"SELECT on gateway.documents to {gateway}",
     }
     for table in ("idempotency_records", "launches"):
         rights |= {f"{right} on gateway.{table} to {gateway}" for right in RIGHTS.values()}
