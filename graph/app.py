@@ -84,7 +84,7 @@ def _cors(origins: Sequence[str]) -> Middleware:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Idempotency-Key", *PREFLIGHTED],
+        allow_headers=["Authorization", "Explain-Cost", "Idempotency-Key", *PREFLIGHTED],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
 

@@ -1,7 +1,7 @@
 """What may be asked for in a minute: a bucket for each user, each tenant, and each address not signed in.
 
 An operation takes what it may cost out of the user's bucket and the tenant's, or is refused with the time
-after which they are full again. In the memory of one process, or in Redis for several, as `limits` counts.
+after which they are full again. Counted in the memory of one process, or for several in Redis, by `limits`.
 """
 
 import math

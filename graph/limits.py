@@ -78,6 +78,12 @@ COST_WINDOW = 60
 MAX_DOCUMENT_ID = 255
 """Characters of the id of a trusted document."""
 
+TRUSTED_KEPT = 1000
+"""Trusted documents that a process keeps."""
+
+TRUSTED_SECONDS = 30
+"""How long it keeps them, and the modes of tenants, before it asks the database again."""
+
 
 MAX_TEXT = 500
 """Characters of a text that is a line: a name, a code, an address."""

@@ -19,7 +19,6 @@ def configure(settings: Settings) -> None:
     """Sends structlog's events and those of the standard library's loggers to one place in one form."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     common: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info

@@ -1,6 +1,8 @@
 """`/metrics`: what it counts, who may read it, and that no client decides how much there is of it."""
 
+import re
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import httpx
@@ -9,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.session import Scope
+from db.session import Database, Scope
 from graph.exposition import join
 from graph.limits import MAX_OPERATION_NAMES
 from graph.metrics import OTHER, UNNAMED, Metrics
@@ -17,6 +19,8 @@ from graph.operation import Operation
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
 from tests.server import Urls
+
+ROOT: Final = Path(__file__).parents[2]
 
 
 def value(text: str, name: str, **labels: str) -> float | None:
@@ -70,13 +74,18 @@ async def test_pools_process_and_build_are_shown(urls: Urls, tmp_path: Path) -> 
     assert value(busy, "m3_sockets") == 0
 
 
-async def test_other_parts_feed_their_own_numbers() -> None:
+def test_the_table_of_the_documentation_has_all_of_them(urls: Urls) -> None:
     metrics = Metrics()
-    metrics.read("m3_event_outbox_age_seconds", "Age of the oldest event that waits.", lambda: 1.5)
-    metrics.subscriptions.inc()
-    metrics.subscriptions.inc()
-    assert metrics.registry.get_sample_value("m3_event_outbox_age_seconds") == 1.5
-    assert metrics.registry.get_sample_value("m3_subscriptions") == 2
+    metrics.show(Database(urls.gateway))
+    shown = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in metrics.registry.collect()
+        if not family.name.startswith("process_")
+    }
+    table = (ROOT / "docs/operations.md").read_text()
+    assert set(re.findall(r"^\| `(m3_\w+)`", table, re.MULTILINE)) == {
+        name.replace("m3_build", "m3_build_info") for name in shown
+    }
 
 
 def test_names_that_clients_make_up_do_not_add_up() -> None:
