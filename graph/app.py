@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         spans = tracing.configured(settings.otlp_endpoint)
         services = Services(database, keys, tokens, passwords, settings, tracing=spans)
         services.metrics.show(database)
+        buckets = services.buckets
         app.state.services = services
         app.state.draining = asyncio.Event()
         await services.exposition.start()
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
         finally:
             await services.exposition.stop()
+            await buckets.close()
             if spans is not None:
                 await spans.close()
             passwords.close()
