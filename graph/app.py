@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import orjson
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from db.session import Database
 from graph import tracing
@@ -19,8 +20,12 @@ from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
+from graph.events.hub import Hub
+from graph.events.sequencer import Sequencer
 from graph.http import graphiql, probes
-from graph.http.endpoint import PREFLIGHTED, GraphQL
+from graph.http.endpoint import GraphQL
+from graph.http.incoming import PREFLIGHTED
+from graph.http.websocket import websocket
 from graph.serving.bounds import CLOSE_SECONDS
 from graph.settings import Settings, load
 
@@ -38,15 +43,21 @@ def create_app(settings: Settings | None = None) -> Starlette:
         )
         tokens = AccessTokens(keys, settings)
         spans = tracing.configured(settings.otlp_endpoint)
-        services = Services(database, keys, tokens, passwords, settings, tracing=spans)
+        hub = Hub(settings.listen_url, database)
+        sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
+        services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
         services.metrics.show(database)
         buckets = services.buckets
         app.state.services = services
-        app.state.draining = asyncio.Event()
+        app.state.live = services.live
         await services.exposition.start()
+        await hub.start()
+        await sequencer.start()
         try:
             yield
         finally:
+            await sequencer.stop()
+            await hub.stop()
             await services.exposition.stop()
             await buckets.close()
             if spans is not None:
@@ -59,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/graphql", GraphQL),
+            WebSocketRoute("/graphql", websocket),
             *(graphiql.assets() if settings.graphiql else []),
             *probes.ROUTES,
             Route("/.well-known/jwks.json", _jwks),

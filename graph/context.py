@@ -23,8 +23,10 @@ from graph.buckets import Buckets
 from graph.cost import Cost
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
+from graph.events.hub import Hub
 from graph.exposition import Exposition
 from graph.health import Readiness
+from graph.http.live import Live
 from graph.loaders import Loaders
 from graph.metrics import Metrics
 from graph.operation import Operation
@@ -46,9 +48,15 @@ class Services:
     tokens: AccessTokens
     passwords: Passwords
     settings: Settings
+    hub: Hub
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
     tracing: Tracing | None = None
+
+    @cached_property
+    def live(self) -> Live:
+        """What is open. Deliveries leave half of the pool for requests."""
+        return Live(max(1, self.settings.pool_size // 2))
 
     @cached_property
     def exposition(self) -> Exposition:
@@ -92,6 +100,10 @@ class Context:
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
+    verified: Claims | None = None
+    """What stands for a token where one was verified before: when a socket was opened, for a stream."""
+    last_event_id: str | None = None
+    """The cursor that a subscription goes on from, whatever its `after` says: the stream had come so far."""
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
     answered: Answered | None = field(default=None, init=False)
@@ -171,6 +183,8 @@ class Context:
 
     def claims(self) -> Claims:
         """What the token says; Unauthenticated without a good one."""
+        if self.verified is not None:
+            return self.verified
         if self.token is None:
             raise Unauthenticated
         try:
@@ -184,15 +198,18 @@ class Context:
 
     async def identify(self) -> Viewer:
         """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
-        await self.become(self.token)
+        await self._forget()
         viewer = await self.authenticate()
         await self.close()
         return viewer
 
     async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
+        self.token, self.verified = token, None
+        await self._forget()
+
+    async def _forget(self) -> None:
         await self.close()
-        self.token = token
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
 

@@ -10,6 +10,7 @@
     ├── RateLimited        RATE_LIMITED      too much or too often; extensions.retryAfter in seconds
     ├── TooComplex         TOO_COMPLEX       the operation is too large; extensions say by what
     ├── DocumentNotFound   PERSISTED_DOCUMENT_NOT_FOUND  no trusted document, or another tenant's
+    ├── CursorExpired      CURSOR_EXPIRED    of a feed, and so old that its events are forgotten
     ├── Timeout            TIMEOUT           the operation, or one of its statements, took too long
     └── Unavailable        UNAVAILABLE       the database cannot be reached, or is contended: try again
 
@@ -89,8 +90,17 @@ class BadCursor(GatewayError):
 
     code = "BAD_CURSOR"
 
+    def __init__(self, of: str = "list, parent and order") -> None:
+        super().__init__(f"This cursor does not belong to this {of}.")
+
+
+class CursorExpired(GatewayError):
+    """A feed cannot go on from here: what came next is forgotten."""
+
+    code = "CURSOR_EXPIRED"
+
     def __init__(self) -> None:
-        super().__init__("This cursor does not belong to this list, parent and order.")
+        super().__init__("This cursor is too old to go on from. Read the lists anew, then `eventCursor`.")
 
 
 class IdempotencyConflict(GatewayError):

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from graphql import OperationDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
@@ -14,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from graph.admission import charge, trusted
 from graph.context import Context
 from graph.engine.answer import Engine
-from graph.engine.documents import Documents
+from graph.engine.documents import Document, Documents
 from graph.errors import GatewayError, RateLimited, TooComplex, Unavailable
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe, refusal
@@ -50,22 +51,45 @@ async def answer(asked: GraphQLRequest, context: Context) -> Answer:
     return found
 
 
-async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
+class Rejected(Exception):
+    """An operation is not run; `body` is what its client gets, with the status and headers of HTTP."""
+
+    def __init__(self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.status, self.body, self.headers = status, body, headers
+
+
+class Admitted(NamedTuple):
+    """An operation that may be run: its request with the text of its document, and what that text says."""
+
+    asked: GraphQLRequest
+    document: Document
+    operation: OperationDefinitionNode | None
+
+
+async def admit(asked: GraphQLRequest, context: Context) -> Admitted:
+    """Look at an operation before it is run, and charge it; Rejected or GatewayError if it is not to be."""
     asked = await trusted(asked, context)
     document = DOCUMENTS.get(asked.query)
     operation = document.operation(asked.operation_name)
     context.operation.runs(operation)
-    if asked.by_get and operation is not None and operation.operation.value != "query":
-        return Answer(405, refusal("BAD_INPUT", "By GET there are queries alone."), {"Allow": "POST"})
+    if asked.by_get and operation is not None and operation.operation.value == "mutation":
+        raise Rejected(405, refusal("BAD_INPUT", "By GET nothing is changed."), {"Allow": "POST"})
     if document.introspects and not context.may_introspect:
-        return Answer(400, refusal("GRAPHQL_VALIDATION_FAILED", "The schema is not shown here."))
+        raise Rejected(400, refusal("GRAPHQL_VALIDATION_FAILED", "The schema is not shown here."))
     await charge(asked, _PRICER, document, operation, context)
     if document.errors:
         reticent = not context.may_introspect
-        return Answer(
-            400,
-            {"errors": describe(document.errors, context.request_id, executing=False, reticent=reticent)},
-        )
+        errors = describe(document.errors, context.request_id, executing=False, reticent=reticent)
+        raise Rejected(400, {"errors": errors})
+    return Admitted(asked, document, operation)
+
+
+async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
+    try:
+        asked, document, operation = await admit(asked, context)
+    except Rejected as rejected:
+        return Answer(rejected.status, rejected.body, rejected.headers)
     if asked.explain:
         return Answer(200, {"data": None, "extensions": {"cost": context.cost.explained}})
     if operation is not None and operation.operation.value == "query":

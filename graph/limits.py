@@ -149,6 +149,12 @@ MAX_RECIPIENTS = 50_000
 LAUNCH_SECONDS = 60
 """How long one statement may take that writes, or takes back, the messages of a campaign."""
 
+MAX_APPROVAL_LEVELS = 10
+"""Levels of a policy for approvals."""
+
+MAX_SLA_MINUTES = 366 * 24 * 60
+"""Minutes within which a level of a policy may have to be decided."""
+
 MAX_TRIES = 5
 """How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
 
@@ -171,3 +177,33 @@ MAX_TRUSTED_NAMES = 1000
 
 READY_SECONDS = 1.0
 """How long the database may take to answer /readyz, and how long that answer is repeated."""
+
+MAX_OPERATION_ID = 200
+"""Characters of the id that a client gives an operation on a WebSocket."""
+
+MAX_SOCKET_OPERATIONS = 100
+"""Operations that run on one WebSocket at a time."""
+
+INIT_SECONDS = 10
+"""How long a WebSocket may take until it sends `connection_init`."""
+
+SEND_SECONDS = 30
+"""How long one message may wait for a client that does not read, before it is told to come back later."""
+
+KEEP_ALIVE_SECONDS = 15
+"""How long an event stream is silent at most, so that proxies keep it open."""
+
+MAX_DELIVERY = 100
+"""Events that one subscription reads the rows of at a time, when it has some to catch up with."""
+
+MAX_RETRY_SECONDS = 2.0
+"""The longest pause before the rows of events are read again, while the database cannot be reached."""
+
+FEED_QUEUE = 256
+"""Events that a feed keeps for a reader who is busy; the rest it reads from the log again."""
+
+FEED_PAGE = 200
+"""Events that a feed which is behind reads from the log at a time."""
+
+SLOW_CONSUMER_SECONDS = 30.0
+"""How long the reader of a feed may be behind before it is given up."""

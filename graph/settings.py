@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="The gateway's login, `postgresql://user:password@host:port/database`."
     )
+    listen_database_url: SecretStr | None = Field(
+        default=None,
+        description="The gateway's login at PostgreSQL itself, if `M3_DATABASE_URL` leads to a pooler.",
+    )
     owner_database_url: SecretStr | None = Field(
         default=None,
         description="The owner's login: migrations, tenants, tests. `m3 dev` uses this server if it is set.",
@@ -159,6 +163,9 @@ class Settings(BaseSettings):
         default="EG", description="The country, ISO 3166, whose phone numbers may be written without a `+`."
     )
 
+    event_retention_hours: int = Field(
+        default=72, ge=1, le=8760, description="How long a feed can go on from a cursor, in hours."
+    )
     audit_retention_months: Months | None = Field(
         default=None, description="Months of audit log to keep attached; unset keeps all."
     )
@@ -198,6 +205,11 @@ class Settings(BaseSettings):
     def gateway_url(self) -> str:
         """The gateway's login; `SettingsError` if it is not set."""
         return _required(self.database_url, "database_url")
+
+    @property
+    def listen_url(self) -> str:
+        """The gateway's login past any pooler; `SettingsError` if neither is set."""
+        return _required(self.listen_database_url or self.database_url, "database_url")
 
     @property
     def owner_url(self) -> str:

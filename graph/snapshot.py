@@ -1,8 +1,8 @@
 """The transaction of an operation: a snapshot for a query, a change for each root mutation."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,9 +47,20 @@ class Snapshot:
                     if self._connection is None:
                         self._connection = await self._stack.enter_async_context(self._begin())
                     return await self._connection.execute(statement, parameters)
+            except asyncio.CancelledError as error:
+                # Half-way through a statement the connection is good for nothing more
+                self._over = Unavailable()
+                await self._stack.__aexit__(type(error), error, error.__traceback__)
+                raise
             except Exception as error:
+                if self._survives(error):
+                    raise
                 self._over = await self._abandon(error)
                 raise self._over from None
+
+    def _survives(self, error: Exception) -> bool:
+        """Whether the transaction goes on after `error`."""
+        return False
 
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.read(self._scope)
@@ -81,8 +92,31 @@ class Snapshot:
 class Change(Snapshot):
     """A writing transaction: all that a root mutation does, and the reading of its payload."""
 
+    _apart = False
+
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.write(self._scope)
+
+    def _survives(self, error: Exception) -> bool:
+        return self._apart and isinstance(error, IntegrityError | DataError)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """What the block does is undone, and nothing else, if it raises; also what the database refused.
+
+        Blocks are not nested.
+        """
+        await self.execute(_SAVEPOINT)
+        self._apart = True
+        try:
+            yield
+        except Exception:
+            self._apart = False
+            if self._over is None:
+                await self.execute(_ROLLBACK_TO)
+            raise
+        self._apart = False
+        await self.execute(_RELEASE)
 
     async def attempt(self, *steps: tuple[sa.Executable, Any]) -> list[sa.CursorResult[Any]]:
         """The results of statements, each with its parameters; all of them are done, or none.

@@ -12,6 +12,7 @@ from db import migrate, roles
 from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
+from graph.commands.workers import inherit, supervise
 from graph.serving.bounds import Bounds, within_descriptors
 from graph.serving.server import Server
 from graph.settings import Settings
@@ -19,12 +20,18 @@ from graph.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings) -> None:
-    """Serves until it is told to stop; `CommandFailed` says why it would rather not."""
+def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) -> None:
+    """Serves until it is told to stop; `CommandFailed` says why it would rather not.
+
+    `handle` is that of the listening socket, in a process that is one of several workers.
+    """
     asyncio.run(check(settings))
     logging.configure(settings)
-    with listen(settings) as listener:
-        run(build(settings), listener)
+    with listen(settings) if handle is None else inherit(handle) as listener:
+        if workers > 1:
+            asyncio.run(supervise(listener, workers, Bounds().exit_seconds + 1))
+        else:
+            run(build(settings), listener)
 
 
 def listen(settings: Settings) -> socket.socket:

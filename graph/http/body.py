@@ -77,7 +77,7 @@ def read_url(request: Request) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if name in data:
             data[name] = _json(data[name], f"`{name}` is not JSON.")
-    return _request(data, by_get=True)
+    return request_of(data, by_get=True)
 
 
 def parse(body: bytes) -> GraphQLRequest:
@@ -85,10 +85,11 @@ def parse(body: bytes) -> GraphQLRequest:
     data = _json(body, "The body is not JSON in UTF-8.")
     if not isinstance(data, dict):
         raise Refused(400, "The body is one JSON object.")
-    return _request(data, size=len(body))
+    return request_of(data, size=len(body))
 
 
-def _request(data: dict[str, Any], *, by_get: bool = False, size: int = 0) -> GraphQLRequest:
+def request_of(data: dict[str, Any], *, by_get: bool = False, size: int = 0) -> GraphQLRequest:
+    """The request that the parameters `data` make up, or Refused with 400."""
     operation_name = data.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise Refused(400, "`operationName` is a string.")

@@ -1,34 +1,21 @@
 """`/graphql`: POST answers operations, GET queries, and a browser that opens it sees GraphiQL."""
 
-from dataclasses import replace
-from typing import Final
-
 import orjson
 import structlog
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
-from graph.context import Context, Services
-from graph.errors import BadInput
+from graph.context import Services
 from graph.execution import Answer, answer
-from graph.http import graphiql
+from graph.http import graphiql, sse
 from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
-from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.body import Refused
 from graph.http.caching import cached
-from graph.http.client import bearer, client_address, request_id, trace_headers
+from graph.http.client import request_id
+from graph.http.incoming import asked_by, context_for
 from graph.http.respond import internal, refusal
-from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
 from graph.settings import Settings
-from graph.writing.idempotency import IdempotencyKey
-
-PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-require-preflight")
-"""Headers that a page sends to another site only when that site's CORS allows it."""
-
-_EXPLAIN: Final = ("explain-cost", "explaincost")
-"""Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
-
-_ELSEWHERE: Final = ("cross-site", "same-site")
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +42,8 @@ class GraphQL(HTTPEndpoint):
 
 
 async def _respond(request: Request, accepted: str) -> Response:
+    if sse.wanted(accepted):
+        return await sse.stream(request)
     services: Services = request.app.state.services
     named = request_id(request, services.settings)
     kind = preferred(accepted, (JSON, NEGOTIATED))
@@ -63,8 +52,8 @@ async def _respond(request: Request, accepted: str) -> Response:
         response = _response(given, JSON)
     else:
         try:
-            asked = await _asked(request, services)
-            given = await _answered(request, services, asked, named)
+            asked = await asked_by(request)
+            given = await answer(asked, context_for(request, asked, named))
             if given.status == 400 and kind == JSON:
                 # Without negotiation a client gets 200 for whatever was a GraphQL request (section 6.4.1)
                 given = given._replace(status=200)
@@ -78,50 +67,6 @@ async def _respond(request: Request, accepted: str) -> Response:
         response = _response(given, kind)
     response.headers["X-Request-ID"] = named
     return response
-
-
-async def _asked(request: Request, services: Services) -> GraphQLRequest:
-    asked = await _read(request, services)
-    return replace(asked, explain=True) if any(name in request.headers for name in _EXPLAIN) else asked
-
-
-async def _read(request: Request, services: Services) -> GraphQLRequest:
-    if request.method == "POST":
-        # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
-        signed_in = services.tokens.holds(bearer(request))
-        return await read(request, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
-    if request.headers.get("sec-fetch-site") in _ELSEWHERE and not any(
-        name in request.headers for name in PREFLIGHTED
-    ):
-        raise Refused(403, "A page of another site sends a header with GET that is asked for in a preflight.")
-    asked = read_url(request)
-    if not services.settings.get_queries and asked.document_id is None:
-        raise Refused(405, "Send operations by POST.")
-    return asked
-
-
-async def _answered(request: Request, services: Services, asked: GraphQLRequest, named: str) -> Answer:
-    context = Context(
-        services,
-        bearer(request),
-        asked.operation_name,
-        ip=client_address(request, services.settings),
-        user_agent=request.headers.get("user-agent"),
-        request_id=named,
-        trace=trace_headers(request) if services.tracing else {},
-    )
-    try:
-        context.idempotency = _idempotency(request, asked)
-    except BadInput as error:
-        raise Refused(400, str(error)) from None
-    return await answer(asked, context)
-
-
-def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | None:
-    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
-    if key is None:
-        return None
-    return IdempotencyKey.of(key, asked.document_id or asked.query, asked.operation_name, asked.variables)
 
 
 def _response(given: Answer, kind: str) -> Response:

@@ -24,8 +24,7 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Whether requests should be sent here, else 503 and why not."""
     services: Services = request.app.state.services
-    draining = request.app.state.draining.is_set()
-    reasons = ["draining"] if draining else await services.readiness.reasons()
+    reasons = ["draining"] if services.live.draining else await services.readiness.reasons()
     body = orjson.dumps({"ready": not reasons, "reasons": reasons})
     return Response(
         body, 503 if reasons else 200, {"Cache-Control": "no-store"}, media_type="application/json"

@@ -15,8 +15,11 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from graph.http.live import Live
+from graph.limits import MAX_BODY_BYTES
 from graph.serving.bounds import Bounds
 from graph.serving.protocol import BoundedHttp
+from graph.serving.websocket import WebSocketProtocol
 
 OVERDUE: Final = 70
 """The exit status when the process did not end by itself: EX_SOFTWARE."""
@@ -39,16 +42,18 @@ class Config(uvicorn.Config):
             proxy_headers=False,
             timeout_keep_alive=bounds.idle_seconds,
             timeout_graceful_shutdown=bounds.drain_seconds,
-            ws_per_message_deflate=False,
+            ws=WebSocketProtocol,
+            ws_max_size=MAX_BODY_BYTES,
+            ws_per_message_deflate=False,  # it takes as much memory as all the rest of an idle socket
         )
 
 
 class Server(uvicorn.Server):
-    """Serves `app` and sets its `state.draining`, an asyncio.Event, as soon as it is told to stop."""
+    """Serves `app` and drains its `state.live` first when it is told to stop."""
 
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
-        self._app = app
+        self.app, self._drain_seconds = app, bounds.drain_seconds
         self._overdue = threading.Timer(bounds.exit_seconds, _end)
         self._overdue.daemon = True
 
@@ -67,7 +72,10 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is running and end."""
-        self._app.state.draining.set()
+        for server in self.servers:
+            server.close()
+        live: Live = self.app.state.live
+        await live.drain(self._drain_seconds)
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()  # the loop would not close over what a client has not read

@@ -27,6 +27,7 @@ CONTRACT = {
     ("keys", "generate"),
     ("keys", "rotate"),
     ("campaigns", "run-due"),
+    ("approvals", "escalate"),
     ("documents", "add"),
     ("documents", "list"),
     ("documents", "mode"),

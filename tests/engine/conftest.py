@@ -81,12 +81,12 @@ class Pair:
             "headers": headers,
         }
         await client.app(scope, receive, send)
-        body = b"".join(sent)
-        cost = COST.search(body)
+        answer = b"".join(sent)
+        cost = COST.search(answer)
         if cost is not None:
             spent = json.loads(cost[1])
             assert 1 <= spent["actual"] <= spent["requested"] <= MAX_NODES + 1
-        return uncosted(body).decode()
+        return uncosted(answer).decode()
 
 
 @pytest.fixture(scope="session")

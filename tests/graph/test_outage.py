@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from db import models
 from db.session import Database, Scope
+from graph.events.link import APPLICATION
 from tests.client import Client, running, signed_in
 from tests.factories import insert, make_tenant, make_user
 from tests.graph.proxy import Proxy
@@ -42,11 +43,12 @@ class Site:
     """The gateway's login on another database: it may end its own connections, the owner may not."""
 
     async def connections(self) -> list[asyncpg.Record]:
-        """What the gateway's connections do, as the server sees it."""
+        """What the connections of the gateway's pools do, as the server sees it."""
         seen = await self.elsewhere.fetch(
             "SELECT pid, state, wait_event_type FROM pg_stat_activity"
-            " WHERE datname = $1 AND usename = current_user",
+            " WHERE datname = $1 AND usename = current_user AND application_name <> $2",
             self.urls.name,
+            APPLICATION,
         )
         return list(seen)
 

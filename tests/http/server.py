@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from graph.http.live import Live
 from graph.serving.bounds import Bounds
 from graph.serving.server import Server
 
@@ -163,5 +164,5 @@ def _application(site: Site) -> Starlette:
             Route("/headers", headers, methods=["POST"]),
         ]
     )
-    app.state.draining = asyncio.Event()
+    app.state.live = Live(1)
     return app

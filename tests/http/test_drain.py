@@ -39,7 +39,7 @@ async def test_what_is_running_is_answered_and_nothing_new_is_taken() -> None:
         busy[1].write(head("/held"))
         await until(lambda: site.seen.begun == ["size", "held"])
         site.server.should_exit = True
-        await until(site.app.state.draining.is_set)
+        await until(lambda: site.app.state.live.draining)
         assert await ended(idle[0])
         with pytest.raises(ConnectionError):
             await site.connect()
@@ -97,7 +97,7 @@ async def test_a_second_interrupt_does_not_wait() -> None:
     async with running() as site:
         await no_end_of_work(site)
         site.server.handle_exit(signal.SIGINT, None)
-        await until(site.app.state.draining.is_set)
+        await until(lambda: site.app.state.live.draining)
         site.server.handle_exit(signal.SIGINT, None)
         async with asyncio.timeout(PATIENCE):
             await asyncio.to_thread(site.thread.join)

@@ -60,7 +60,7 @@ def refusal(response: httpx.Response) -> str:
         ("text/plain, */*;q=0.01", JSON),
         (BROWSER, JSON),
         ("text/html", None),
-        ("text/event-stream", None),
+        ("text/csv", None),
         (f"{JSON};q=0", None),
         (f"{JSON};q=0, {NEGOTIATED};q=0.0", None),
         (f"{JSON};q=much", None),

@@ -85,7 +85,7 @@ async def test_other_parts_may_have_a_reason(urls: Urls, tmp_path: Path) -> None
 async def test_a_process_that_drains_is_not_ready(anyone: Client, urls: Urls, tmp_path: Path) -> None:
     async with running(urls.gateway, tmp_path) as client:
         assert (await probe(client))[0] == 200
-        client.app.state.draining.set()
+        client.app.state.live.draining = True
         assert await probe(client) == (503, {"ready": False, "reasons": ["draining"]})
 
 

@@ -5,8 +5,8 @@ from alembic import context, op
 
 from db import rls
 
-revision = "0009"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
