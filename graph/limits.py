@@ -170,7 +170,10 @@ MAX_URL = 2048
 URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})
 
 MAX_OPERATION_NAMES = 200
-"""Names of operations, besides those of trusted documents, that metrics keep apart; others are `(other)`."""
+"""Names of operations that metrics keep apart; others are `(other)`."""
+
+MAX_TRUSTED_NAMES = 1000
+"""The same with the names of trusted documents, which are kept apart beyond that."""
 
 READY_SECONDS = 1.0
 """How long the database may take to answer /readyz, and how long that answer is repeated."""

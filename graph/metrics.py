@@ -26,7 +26,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db.session import Database
-from graph.limits import MAX_OPERATION_NAMES
+from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
 from graph.operation import INVALID, Operation
 
 UNNAMED: Final = "(unnamed)"
@@ -123,10 +123,9 @@ class Metrics:
         if name is None or operation.kind == INVALID:
             return UNNAMED
         if name not in self._names:
-            known = operation.trusted or (
-                operation.tenant_id is not None and len(self._names) < MAX_OPERATION_NAMES
-            )
-            if not known:
+            most = MAX_TRUSTED_NAMES if operation.trusted else MAX_OPERATION_NAMES
+            anybody = operation.tenant_id is None and not operation.trusted
+            if anybody or len(self._names) >= most:
                 return OTHER
             self._names.add(name)
         return name

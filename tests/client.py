@@ -90,8 +90,9 @@ class Client:
 
 @asynccontextmanager
 async def running(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Client]:
-    """The application over a database, and a client that has not signed in; with no bound on the cost."""
-    settings = {"cost_per_user": 0, "cost_per_tenant": 0, "cost_per_address": 0, **settings}
+    """The application over a database, and a client that is not signed in; patient, and whatever it costs."""
+    patient = {"cost_per_user": 0, "cost_per_tenant": 0, "cost_per_address": 0, "operation_seconds": 60}
+    settings = patient | settings
     keys_file = folder / "keys.json"
     if not keys_file.exists():
         keys.generate(keys_file)

@@ -58,8 +58,8 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
         13,
     ),
     (
-        "mutation($in:[CreateCompanyInput!]!) { createCompanies(input: $in) { results { company { id } } } }",
-        {"in": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+        "mutation($i: [CreateCompanyInput!]!) { createCompanies(input: $i) { results { company { id } } } }",
+        {"i": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
         17,
     ),
 ]
