@@ -13,6 +13,7 @@ from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
 from graph.commands.workers import inherit, supervise
+from graph.events.link import is_direct
 from graph.serving.bounds import Bounds, within_descriptors
 from graph.serving.server import Server
 from graph.settings import Settings
@@ -64,7 +65,10 @@ def run(server: uvicorn.Server, listener: socket.socket) -> None:
 
 
 async def check(settings: Settings) -> None:
-    """Refuses a login that row security would not hold, a database behind the migrations, missing keys."""
+    """Refuses a login that row security would not hold, a database behind the migrations, missing keys.
+
+    Also a pooler where there must be none.
+    """
     url = settings.gateway_url
     keys.load(settings.keys_file)
     problems = await roles.unsafe_rights(url)
@@ -79,4 +83,9 @@ async def check(settings: Settings) -> None:
         raise CommandFailed(
             f"the database is at migration {current or 'none'} and this release needs {head}: "
             "run `m3 db upgrade`"
+        )
+    if not await is_direct(settings.listen_url):
+        raise CommandFailed(
+            "there is a pooler between here and PostgreSQL, through which no events come: name PostgreSQL "
+            "itself in M3_LISTEN_DATABASE_URL, for the same login"
         )

@@ -11,7 +11,7 @@ import structlog
 
 from db.scope import CONNECT_TIMEOUT, SERVER_SETTINGS
 
-DEADLINE: Final = 3.0
+DEADLINE: Final = 5.0
 """Seconds that the server may take over one statement here; then the link is taken for dead."""
 
 APPLICATION: Final = "m3core-events"
@@ -22,8 +22,8 @@ APPLICATION: Final = "m3core-events"
 _SETTINGS: Final[Mapping[str, str]] = {
     **SERVER_SETTINGS,
     "application_name": APPLICATION,
-    "idle_session_timeout": "3s",
-    "tcp_user_timeout": "3s",
+    "idle_session_timeout": "5s",
+    "tcp_user_timeout": "5s",
     "tcp_keepalives_idle": "2",
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": "2",
@@ -34,6 +34,16 @@ log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
+
+
+async def is_direct(url: str) -> bool:
+    """Whether `url` leads to PostgreSQL itself: a pooler gives its clients process numbers of its own."""
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
+    try:
+        pid: int = await connection.fetchval("SELECT pg_backend_pid()", timeout=DEADLINE)
+        return pid == connection.get_server_pid()
+    finally:
+        await connection.close(timeout=CONNECT_TIMEOUT)
 
 
 class Link:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ from db import migrate
 from graph.auth import keys
 from tests.cli.conftest import M3
 from tests.cli.program import PATIENCE, line_with, started
+from tests.graph.proxy import Proxy
 from tests.server import Urls
 
 
@@ -70,6 +72,25 @@ async def test_an_empty_database_is_refused(
     done = await m3("serve", database_url=empty_database.gateway, keys_file=keys_file, port=0)
     assert done.code == 1
     assert "is at migration none" in done.err
+
+
+class Pooler(Proxy):
+    """Tells its clients process numbers of its own."""
+
+    def altered(self, data: bytes) -> bytes:
+        return re.sub(rb"K\x00\x00\x00\x0c....", b"K\x00\x00\x00\x0c\x00\x00\x00\x2a", data, flags=re.DOTALL)
+
+
+async def test_a_pooler_is_refused_unless_events_go_past_it(m3: M3, urls: Urls, keys_file: Path) -> None:
+    pooler = Pooler(urls.gateway)
+    await pooler.open()
+    done = await m3("serve", database_url=pooler.url, keys_file=keys_file, port=0)
+    assert done.code == 1
+    assert "name PostgreSQL itself in M3_LISTEN_DATABASE_URL" in done.err
+    settings = {"database_url": pooler.url, "keys_file": keys_file, "port": 0}
+    async with started("serve", listen_database_url=urls.gateway, **settings) as process:
+        await line_with(process.stderr, '"serving"')
+    await pooler.cut()
 
 
 async def test_a_port_in_use_is_named(m3: M3, urls: Urls, keys_file: Path) -> None:

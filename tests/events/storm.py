@@ -28,6 +28,9 @@ WRITERS: Final = 16
 PATIENCE: Final = 120
 """Seconds after which what a subscriber has not been told is taken to be lost."""
 
+COMMITS: Final = 300
+"""Notices that are written by SQL before the fault, and after it, at least."""
+
 INBOX: Final = """
 subscription ($after: Cursor) {
   event: notificationAdded(after: $after) { cursor action row: notification { id } }
@@ -90,6 +93,8 @@ class Subscriber:
     log: list[Told] = field(default_factory=list)
     received: list[tuple[UUID, float, float]] = field(default_factory=list)
     """What was added, when it was received, and since when this subscriber had been there."""
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it follows for the first time."""
     expected: int | None = None
     """How much there is to be told, once that is known."""
 
@@ -125,7 +130,8 @@ class Subscriber:
             try:
                 await self._subscribe(socket)
                 since = time.time()
-                async with asyncio.timeout(None if self.expected else random.uniform(0.2, 4)):  # noqa: S311
+                self.came.set()
+                async with asyncio.timeout(None if self.expected else random.uniform(0.5, 10)):  # noqa: S311
                     while not self.done:
                         self._take(json.loads(await socket.recv()), since)
             finally:
@@ -172,23 +178,31 @@ class Storm:
             self.subscribers.append(Subscriber(person, query, topic, after))
 
     async def rage(self, seconds: float, fault: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Write for so long, with a fault in the middle, until all subscribers have been told all of it."""
+        """Write for so long and for COMMITS at least, a fault in the middle; end when all of it is told."""
         async with asyncio.TaskGroup() as group:
             for subscriber in self.subscribers:
                 group.create_task(subscriber.follow(self.gateways))
+            for subscriber in self.subscribers:
+                await subscriber.came.wait()
             writers = [
                 group.create_task(self._ask() if place % 4 == 0 else self._write())
                 for place in range(WRITERS)
             ]
-            await asyncio.sleep(seconds / 2)
+            await self._last(seconds / 2)
             if fault is not None:
                 await fault()
-            await asyncio.sleep(seconds / 2)
+            await self._last(seconds / 2)
             self._over = True
             await asyncio.gather(*writers)
             expected = await self.expected()
             for subscriber, events in zip(self.subscribers, expected, strict=True):
                 subscriber.expected = len(events)
+
+    async def _last(self, seconds: float) -> None:
+        enough = len(self.committed) + COMMITS
+        await asyncio.sleep(seconds)
+        while len(self.committed) < enough:  # noqa: ASYNC110  # a busy machine takes longer
+            await asyncio.sleep(0.1)
 
     async def expected(self) -> list[list[Told]]:
         """What each of the subscribers should have been told."""

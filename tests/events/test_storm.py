@@ -3,6 +3,7 @@
 A short storm each; `--storm 60` makes it a minute, and `-s` shows how long events took.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from graph.auth.tokens import AccessTokens
 from graph.settings import Settings
 from tests.crash.load import serving
 from tests.events.fragile import HOLDER, crash, private_server
-from tests.events.storm import Person, Storm
+from tests.events.storm import PATIENCE, Person, Storm
 from tests.factories import insert, make_tenant, make_user
 from tests.server import Urls
 
@@ -70,13 +71,14 @@ class Site:
     async def kill(self) -> None:
         """`kill -9` of the gateway whose sequencer works; another gateway comes in its place."""
         owner = await asyncpg.connect(self.urls.owner, server_settings={"app.maintenance": "on"})
-        (holder,) = await owner.fetch(HOLDER)
+        async with asyncio.timeout(PATIENCE):
+            while len(self.gateways) == GATEWAYS:
+                ports = {row["client_port"] for row in await owner.fetch(HOLDER)}
+                for url, process in self.processes.items():
+                    if ports & {it.laddr.port for it in process.net_connections("tcp")}:
+                        self.gateways.remove(url)
+                        process.kill()
         await owner.close()
-        for url, process in self.processes.items():
-            if holder["client_port"] in {it.laddr.port for it in process.net_connections("tcp")}:
-                self.gateways.remove(url)
-                process.kill()
-        assert len(self.gateways) == GATEWAYS - 1
         await self.serve()
 
     async def restart(self) -> None:

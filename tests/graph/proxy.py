@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from sqlalchemy import URL, make_url
 
@@ -36,6 +37,10 @@ class Proxy:
             await self._server.wait_closed()
             self._server = None
 
+    def altered(self, data: bytes) -> bytes:
+        """What the client gets of what the server has sent."""
+        return data
+
     def silence(self) -> None:
         """Pass nothing on any more of what is open now, and end nothing; who comes now is served."""
         self._silenced.set()
@@ -47,15 +52,22 @@ class Proxy:
         self._writers |= {writer, onward}
         try:
             silenced = self._silenced
-            await asyncio.gather(_pass(reader, onward, silenced), _pass(there, writer, silenced))
+            await asyncio.gather(
+                _pass(reader, onward, silenced), _pass(there, writer, silenced, self.altered)
+            )
         finally:
             self._writers -= {writer, onward}
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, silenced: asyncio.Event) -> None:
+async def _pass(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    silenced: asyncio.Event,
+    altered: Callable[[bytes], bytes] = bytes,
+) -> None:
     with contextlib.suppress(OSError):
         while (data := await reader.read(65536)) and not silenced.is_set():
-            writer.write(data)
+            writer.write(altered(data))
             await writer.drain()
     if silenced.is_set():
         await writer.wait_closed()
