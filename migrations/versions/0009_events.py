@@ -96,7 +96,8 @@ END $$
 # Ids come from a sequence and are committed in another order, so that small ones may still appear. Below
 # `floor_id` none can: it was the newest id before `probe_xid` was given to a transaction, and all with such
 # a number or a lower one have ended (whoever takes an id has one already). The scan starts there, or else it
-# would meet all the rows that were deleted since the oldest snapshot of the server, a backup's perhaps.
+# would meet all the rows that were deleted since the oldest snapshot of the server, a backup's perhaps. A
+# number that is still to come is of another server, which this database was restored from.
 #
 # A reader must never have seen what a crash then takes back.
 SEQUENCE_EVENTS = """
@@ -108,6 +109,7 @@ DECLARE
   issued bigint;
   newest bigint;
   moved integer;
+  settled boolean;
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
   SELECT * INTO state FROM gateway.event_state;
@@ -123,12 +125,13 @@ BEGIN
   SELECT last_value INTO issued FROM gateway.event_outbox_id_seq;
   SELECT coalesce(max(seq), state.oldest_seq - 1) INTO newest FROM gateway.event_log;
 
-  IF issued - state.probe_id >= 1000 AND pg_current_xact_id_if_assigned() IS NULL
-    AND pg_snapshot_xmin(pg_current_snapshot())::text::bigint > state.probe_xid
-    AND NOT EXISTS (SELECT FROM gateway.event_outbox o WHERE o.id > state.floor_id AND o.id <= state.probe_id)
-  THEN
-    UPDATE gateway.event_state
-    SET floor_id = state.probe_id, probe_id = issued, probe_xid = pg_current_xact_id()::text::bigint;
+  IF issued - state.probe_id >= 1000 AND pg_current_xact_id_if_assigned() IS NULL THEN
+    settled := pg_snapshot_xmin(pg_current_snapshot())::text::bigint > state.probe_xid AND NOT EXISTS (
+      SELECT FROM gateway.event_outbox o WHERE o.id > state.floor_id AND o.id <= state.probe_id);
+    UPDATE gateway.event_state s
+    SET floor_id = CASE WHEN settled THEN s.probe_id ELSE s.floor_id END,
+      probe_id = issued, probe_xid = pg_current_xact_id()::text::bigint
+    WHERE settled OR s.probe_xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
   END IF;
 
   WITH moved AS (

@@ -128,6 +128,18 @@ async def test_the_scan_does_not_begin_where_all_is_deleted(site: Site) -> None:
     await reader.execute("COMMIT")
 
 
+async def test_a_database_that_was_restored_elsewhere_goes_on(site: Site) -> None:
+    """On a server that has not come to the numbers of transactions that the old one had."""
+    writer, gateway, owner = [await site.connect(role) for role in ("service", "gateway", "owner")]
+    await owner.execute("UPDATE gateway.event_state SET probe_xid = 2^62")
+    async with asyncio.timeout(60):
+        while await owner.fetchval("SELECT floor_id FROM gateway.event_state") == 0:
+            await writer.execute(ADD_MANY, site.tenant, site.user)
+            while await sequence(gateway) == 1000:
+                pass
+    assert await owner.fetchval("SELECT count(*) FROM gateway.event_outbox") == 0
+
+
 async def test_the_scan_begins_below_whatever_is_still_to_be_committed(site: Site) -> None:
     slow, writer, gateway, owner = [
         await site.connect(role) for role in ("service", "service", "gateway", "owner")
