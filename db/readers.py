@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
 
+from db.gate import Gate
+from db.observed import observer
 from db.scope import (
     CONNECT_TIMEOUT,
     DRIVER_ERRORS,
     SERVER_SETTINGS,
+    STATEMENT_CACHE,
     DatabaseUnavailable,
+    PoolUsage,
     Scope,
     is_dead,
     set_local,
@@ -34,12 +38,31 @@ class _Connection(asyncpg.Connection):
         """Nothing: SET LOCAL ended with the transaction, and a round trip would cost as much as a look-up."""
         return ""
 
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        """The rows of a statement, of which the observer is told."""
+        told = observer.get()
+        if told is None:
+            return await super().fetch(query, *args, **options)
+        began = told.began(query)
+        try:
+            rows = await super().fetch(query, *args, **options)
+        except BaseException as error:
+            told.ended(began, error)
+            raise
+        told.ended(began, None)
+        return rows
+
 
 class Readers:
     """The connections that the engine reads by, opened as they are needed."""
 
     def __init__(
-        self, url: str, *, pool_size: int, server_settings: Mapping[str, str] = SERVER_SETTINGS
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        server_settings: Mapping[str, str] = SERVER_SETTINGS,
+        statement_cache: int = STATEMENT_CACHE,
     ) -> None:
         """Take a `postgresql://` URL; nothing is connected before the first snapshot."""
         self._arguments: dict[str, Any] = {
@@ -50,9 +73,10 @@ class Readers:
             "server_settings": dict(server_settings),
             "timeout": CONNECT_TIMEOUT,
             "max_inactive_connection_lifetime": 300.0,
-            "statement_cache_size": 1000,
+            "statement_cache_size": statement_cache,
         }
         self._attempts = pool_size + 1
+        self._gate = Gate(pool_size)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self.loggers: list[Callable[[Any], Any]] = []
@@ -61,8 +85,13 @@ class Readers:
     @contextlib.asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator["Driver"]:
         """A connection in a read-only transaction in which every statement sees the same snapshot."""
+        async with self._gate.place(), self._begun(_BEGIN + set_local(scope)) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, sql: str) -> AsyncIterator["Driver"]:
         pool = self._pool or await self._open()
-        connection = await self._begin(pool, _BEGIN + set_local(scope))
+        connection = await self._begin(pool, sql)
         ended = False
         try:
             for logger in self.loggers:
@@ -113,6 +142,14 @@ class Readers:
                     _discard(connection)
                     await asyncio.shield(pool.release(connection))
         raise DatabaseUnavailable("every connection of the pool was dead")
+
+    def usage(self) -> PoolUsage:
+        """How busy the pool is."""
+        size = self._arguments["max_size"]
+        if self._pool is None:
+            return PoolUsage(size, 0, 0, self._gate.waiting)
+        opened, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return PoolUsage(size, opened, opened - idle, self._gate.waiting)
 
     async def close(self) -> None:
         """Close the connections."""

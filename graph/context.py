@@ -1,6 +1,8 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,14 +19,21 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
+from graph.buckets import Buckets
+from graph.cost import Cost
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.events.hub import Hub
+from graph.exposition import Exposition
+from graph.health import Readiness
 from graph.http.live import Live
 from graph.loaders import Loaders
+from graph.metrics import Metrics
+from graph.operation import Operation
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
+from graph.tracing import Tracing
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.work import Work
 
@@ -39,8 +48,29 @@ class Services:
     passwords: Passwords
     settings: Settings
     hub: Hub
-    live: Live
     attempts: Attempts = field(default_factory=Attempts)
+    metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing | None = None
+
+    @cached_property
+    def live(self) -> Live:
+        """What is open. Deliveries leave half of the pool for requests."""
+        return Live(max(1, self.settings.pool_size // 2))
+
+    @cached_property
+    def exposition(self) -> Exposition:
+        """The metrics as they are read."""
+        return Exposition(self.metrics.registry, self.settings.metrics_dir)
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """What may be asked for in a minute."""
+        return Buckets(self.settings)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether this process should be sent requests."""
+        return Readiness(self.database)
 
 
 @dataclass
@@ -53,6 +83,14 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """The headers by which a trace goes on here: `traceparent`, and what comes with it."""
+    operation: Operation = field(default_factory=Operation)
+    """What its operators see of it."""
+    cost: Cost = field(default_factory=Cost)
+    """What it costs, as far as it has run."""
+    deadline: float | None = None
+    """When a query is given up, by the clock of the event loop."""
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
@@ -86,6 +124,11 @@ class Context:
         return self._viewer
 
     @property
+    def tenant_id(self) -> UUID | None:
+        """The tenant of who asks, once they are known."""
+        return None if self._viewer is None else self._viewer.tenant_id
+
+    @property
     def snapshot(self) -> Snapshot:
         """The one snapshot of this operation."""
         if self._snapshot is None:
@@ -95,19 +138,27 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """The loaders of this operation."""
-        return Loaders(self.snapshot, self.viewer)
+        return Loaders(self.snapshot, self.viewer, self.cost)
 
     @cached_property
     def cursor_key(self) -> bytes:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")
 
+    @property
+    def may_introspect(self) -> bool:
+        """Whether this client may see the schema: `M3_INTROSPECTION`."""
+        allowed = self.services.settings.introspection
+        if allowed == "members":
+            with contextlib.suppress(Unauthenticated):
+                return self.claims() is not None
+        return allowed == "everybody"
+
     def known(self, viewer: Viewer) -> None:
         """Who asks, as read in this moment: what runs on from here need not ask again."""
         self._viewer = viewer
-        self._snapshot = Snapshot(
-            self.services.database, Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
-        )
+        scope = Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
 
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
@@ -118,7 +169,8 @@ class Context:
             return self.viewer
 
     async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
-        self._snapshot = Snapshot(self.services.database, Scope(tenant_id=tenant_id, user_id=user_id))
+        scope = Scope(tenant_id=tenant_id, user_id=user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
         self._viewer = await load_viewer(self._snapshot, tenant_id, user_id, session_id)
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")

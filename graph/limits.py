@@ -22,7 +22,61 @@ MAX_TEXT_FILTER = 1000
 """Characters of a text that a filter compares with."""
 
 MAX_BODY_BYTES = 256 * 1024
-"""The most bytes a request body may have."""
+"""The most bytes a request body may have, and the most characters a document."""
+
+MAX_BULK_BYTES = 2 * 1024 * 1024
+"""The most bytes of a signed-in request with a bulk mutation."""
+
+MAX_TOKENS = 2000
+"""Lexical tokens of a document; a comment is one too."""
+
+MAX_NESTING = 64
+"""Brackets of any kind within each other in a document."""
+
+MAX_DEPTH = 12
+"""Fields within each other, those of fragments included; what is below `__schema` and `__type` apart."""
+
+MAX_INTROSPECTION_DEPTH = 20
+"""Fields within each other below `__schema` and `__type`; 15 is what the standard query has."""
+
+MAX_INTROSPECTION_LISTS = 1
+"""Lists of `__Type` within each other (`fields`, `interfaces` …); with two, introspection goes in circles."""
+
+MAX_FIELDS = 500
+"""Fields of a document, those of a fragment as often as it is spread."""
+
+MAX_ALIASES = 30
+"""Aliases of a document, counted as `MAX_FIELDS` is."""
+
+MAX_DIRECTIVES = 30
+"""Directives of a document, counted as `MAX_FIELDS` is."""
+
+MAX_ROOT_FIELDS = 20
+"""Root fields of one operation, counted as `MAX_FIELDS` is."""
+
+MAX_COMPARISONS = 10_000
+"""Pairs of fields with one response key in one place, which validation compares; with selections ten."""
+
+MAX_NODES = 10_000
+"""Rows that an operation may read at most, by its page sizes."""
+
+OPERATION_COST = 1
+"""The cost of any operation: who asks is read. Each row that it may read adds one."""
+
+MUTATION_COST = 10
+"""What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
+
+SCHEMA_COST = 4000
+"""What `__schema` adds to the cost."""
+
+TYPE_COST = 100
+"""What `__type` adds to the cost."""
+
+COST_WINDOW = 60
+"""Seconds after which a bucket is full again."""
+
+MAX_DOCUMENT_ID = 255
+"""Characters of the id of a trusted document."""
 
 
 MAX_TEXT = 500
@@ -108,6 +162,12 @@ MAX_URL = 2048
 """Characters of a URL, in `URLS`."""
 
 URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})
+
+MAX_OPERATION_NAMES = 200
+"""Names of operations, besides those of trusted documents, that metrics keep apart; others are `(other)`."""
+
+READY_SECONDS = 1.0
+"""How long the database may take to answer /readyz, and how long that answer is repeated."""
 
 MAX_OPERATION_ID = 200
 """Characters of the id that a client gives an operation on a WebSocket."""

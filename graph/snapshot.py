@@ -26,9 +26,11 @@ class Snapshot:
     connection for the same operation would deadlock the pool under load.
     """
 
-    def __init__(self, database: Database, scope: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope, deadline: float | None = None) -> None:
+        """A `deadline`, by the clock of the event loop, cancels the statement that runs then."""
         self._database = database
         self._scope = scope
+        self._deadline = deadline
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
@@ -41,9 +43,10 @@ class Snapshot:
             if self._over is not None:
                 raise self._over
             try:
-                if self._connection is None:
-                    self._connection = await self._stack.enter_async_context(self._begin())
-                return await self._connection.execute(statement, parameters)
+                async with asyncio.timeout_at(self._deadline):
+                    if self._connection is None:
+                        self._connection = await self._stack.enter_async_context(self._begin())
+                    return await self._connection.execute(statement, parameters)
             except asyncio.CancelledError as error:
                 # Half-way through a statement the connection is good for nothing more
                 self._over = Unavailable()
@@ -153,6 +156,8 @@ def told(error: Exception) -> Exception:
     """What a client is told of an error of the database: Unavailable, Timeout, or it itself."""
     if isinstance(error, DatabaseUnavailable):
         return Unavailable()
+    if isinstance(error, TimeoutError):
+        return Timeout()
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     if state in _TOO_LONG:
         return Timeout()

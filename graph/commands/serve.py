@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import socket
-from typing import Final
 
 import structlog
 import uvicorn
@@ -14,15 +13,11 @@ from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
 from graph.commands.workers import inherit, supervise
-from graph.limits import MAX_BODY_BYTES
-from graph.serving.draining import DrainingServer
-from graph.serving.websocket import WebSocketProtocol
+from graph.serving.bounds import Bounds, within_descriptors
+from graph.serving.server import Server
 from graph.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-GRACE_SECONDS: Final = 10
-"""How long what is running may take to end when the server is told to stop."""
 
 
 def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) -> None:
@@ -34,7 +29,7 @@ def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) ->
     logging.configure(settings)
     with listen(settings) if handle is None else inherit(handle) as listener:
         if workers > 1:
-            asyncio.run(supervise(listener, workers, 2 * GRACE_SECONDS + 5))
+            asyncio.run(supervise(listener, workers, Bounds().exit_seconds + 1))
         else:
             run(build(settings), listener)
 
@@ -50,24 +45,11 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
 
 
-def build(settings: Settings) -> DrainingServer:
+def build(settings: Settings) -> Server:
     """The gateway, ready to run."""
     from graph.app import create_app
 
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws=WebSocketProtocol,
-        ws_max_size=MAX_BODY_BYTES,
-        ws_per_message_deflate=False,  # it takes as much memory as all the rest of an idle socket
-    )
-    return DrainingServer(app, config, GRACE_SECONDS)
+    return Server(create_app(settings), within_descriptors(Bounds()))
 
 
 def run(server: uvicorn.Server, listener: socket.socket) -> None:

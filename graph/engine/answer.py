@@ -4,6 +4,8 @@ An operation that no viewer's plan would serve is known by its document and cost
 Unplanned for this viewer or this request goes on in graphql-core, which is told who the viewer is.
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -48,7 +50,10 @@ class Engine:
         given: dict[str, Any] | None,
         context: Context,
     ) -> bytes | None:
-        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer."""
+        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer.
+
+        Raises `Unavailable` where nothing could be read.
+        """
         try:
             variables = self.coerced(operation, given or {})
             plan = self.plan(document, operation, variables, ANYBODY)
@@ -56,14 +61,16 @@ class Engine:
             return None
         try:
             return await self._answer(document, operation, variables, context)
-        except (Unauthenticated, Unavailable) as error:
+        except Unauthenticated as error:
             return self._failed(plan, error, context)
-        except DatabaseUnavailable:
-            return self._failed(plan, Unavailable(), context)
-        except _TIMED_OUT:
+        except DatabaseUnavailable as error:
+            raise Unavailable from error
+        except (Timeout, *_TIMED_OUT):
             return self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
+        except Unavailable:
+            raise
         except Exception:
             log.exception("engine.failed", request_id=context.request_id)
             return None  # a fault here need not be one of the request
@@ -118,12 +125,14 @@ class Engine:
             claims = context.claims()
             scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
             async with context.services.database.readers.snapshot(scope) as connection:
-                viewer = await self._viewer(connection, claims)
+                fetch = _until(context.deadline, connection.fetch)
+                viewer = await self._viewer(fetch, claims)
                 context.known(viewer)
                 plan = self.plan(document, operation, variables, viewer)
-                reading = Run(plan, connection.fetch, viewer, context.cursor_key, variables)
+                reading = Run(plan, fetch, viewer, context.cursor_key, variables)
                 await reading.read()
                 run = reading
+                context.cost.rows = run.rows_read
         except DatabaseUnavailable:
             # All that was read stands where only the end of a read-only transaction was lost
             if run is None:
@@ -131,9 +140,9 @@ class Engine:
         data = await run.data()
         return _response(data, run.errors(data), context)
 
-    async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
+    async def _viewer(self, fetch: Callable[..., Any], claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
-        rows = await connection.fetch(_VIEWER.sql, *_VIEWER.parameters(given))
+        rows = await fetch(_VIEWER.sql, *_VIEWER.parameters(given))
         if not rows:
             raise Unauthenticated("The session has ended. Sign in again.")
         held = effective(rows[0][0], platform=rows[0][1])
@@ -151,8 +160,26 @@ class Engine:
         return _response(data, errors, context)
 
 
+def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., Any]:
+    """`fetch`, with the statement cancelled that runs at the deadline."""
+    if deadline is None:
+        return fetch
+    clock = asyncio.get_running_loop().time
+
+    async def limited(sql: str, *parameters: Any) -> Any:
+        left = deadline - clock()
+        try:
+            if left > 0:
+                return await fetch(sql, *parameters, timeout=left)
+        except TimeoutError:
+            pass  # the driver has told the server
+        raise Timeout
+
+    return limited
+
+
 def _response(data: dict[str, Any], errors: list[GraphQLError], context: Context) -> bytes:
-    body: dict[str, Any] = {"data": data}
+    body: dict[str, Any] = {"data": data, "extensions": {"cost": context.cost.spent}}
     if errors:
-        body = {"errors": describe(errors, context.request_id, executing=True), "data": data}
+        body = {"errors": describe(errors, context.request_id, executing=True), **body}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

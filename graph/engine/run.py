@@ -49,6 +49,8 @@ class Run:
         self._pages: dict[Child, Pages] = {}
         self._failed: dict[Child, GatewayError] = {}
         """What is null, under every parent, and why."""
+        self.rows_read = 0
+        """Rows that were read to be shown; a list's number is one."""
 
     async def read(self) -> None:
         """Read all there is to read; Unplanned where graphql-core has to find out what becomes of it."""
@@ -110,6 +112,7 @@ class Run:
         if keys:
             statement = self._kept(source, None, lambda viewer: statements.by_key(source, viewer))
             found = {row[-1]: row for row in await self._query(statement, keys=keys)}
+            self.rows_read += len(found)
         for child, own in wanted.items():
             assert child.one is not None
             self._take(child.one, [found[key] for key in own if key in found])
@@ -140,9 +143,11 @@ class Run:
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
         found = slices(await self._query(statement, **given) if source.lists else [], keys, page)
+        self.rows_read += sum(len(rows) for rows, _ in found.values())
         counts: Mapping[Any, int] = {}
         if count is not None:
             counted = await self._query(count, keys=keys)
+            self.rows_read += sum(len(own) for child, own in wanted.items() if child.asks("totalCount"))
             counts = {None: counted[0][0]} if source.remote is None else dict(map(tuple, counted))
         for child, own in wanted.items():
             pages = Pages(page, scope, statement.places, {key: found[key] for key in own}, counts)

@@ -1,10 +1,15 @@
 """Who is at the other end of a connection, by its headers and those of the proxies that are trusted."""
 
+import re
+import uuid
 from ipaddress import ip_address
+from typing import Final
 
 from starlette.requests import HTTPConnection
 
 from graph.settings import Settings
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def bearer(connection: HTTPConnection) -> str | None:
@@ -28,6 +33,20 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str | None
             break
         address = hop.strip() or address
     return address
+
+
+def request_id(connection: HTTPConnection, settings: Settings) -> str:
+    """What the log and the answer call this request: the name a trusted proxy has given it, or a new one."""
+    given = connection.headers.get("x-request-id", "")
+    if connection.client and _REQUEST_ID.fullmatch(given) and _trusted(connection.client.host, settings):
+        return given
+    return uuid.uuid4().hex
+
+
+def trace_headers(connection: HTTPConnection) -> dict[str, str]:
+    """The headers by which a trace goes on here, W3C Trace Context."""
+    given = connection.headers
+    return {name: given[name] for name in ("traceparent", "tracestate") if name in given}
 
 
 def _trusted(address: str, settings: Settings) -> bool:

@@ -17,11 +17,11 @@ from graph.errors import BadInput, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer
 from graph.http.body import GraphQLRequest
+from graph.http.incoming import idempotency_key
 from graph.http.messages import CloseCode, Closing, written
 from graph.http.respond import internal, refusal
 from graph.limits import MAX_SOCKET_OPERATIONS
 from graph.subscriptions.operation import Refused, deliveries, kind
-from graph.writing.idempotency import IdempotencyKey
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +47,7 @@ class Caller:
             request_id=request_id,
             verified=self.claims,
         )
-        key = (asked.extensions or {}).get("idempotencyKey")
-        if key is not None:
-            context.idempotency = IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
+        context.idempotency = idempotency_key((asked.extensions or {}).get("idempotencyKey"), asked)
         return context
 
 

@@ -9,7 +9,6 @@ token expires, the client does not keep up) is to be opened again: browsers do s
 
 import asyncio
 import contextlib
-import uuid
 from typing import Any, Final
 
 import orjson
@@ -18,20 +17,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from graph.admission import trusted
 from graph.auth.tickets import read_ticket
 from graph.auth.tokens import InvalidToken
 from graph.context import Context, Services
-from graph.errors import BadInput, Unauthenticated
+from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer
-from graph.http.body import GraphQLRequest, read, read_url
+from graph.http.body import GraphQLRequest
 from graph.http.body import Refused as Malformed
-from graph.http.client import bearer, client_address
+from graph.http.client import request_id
+from graph.http.incoming import TICKET, asked_by, context_for
 from graph.http.lease import Lease
 from graph.http.respond import internal, refusal
 from graph.limits import KEEP_ALIVE_SECONDS, SEND_SECONDS
 from graph.subscriptions.operation import Refused, deliveries, kind
-from graph.writing.idempotency import IdempotencyKey
 
 MEDIA_TYPE: Final = "text/event-stream"
 _KEEP_ALIVE: Final = b":\n\n"
@@ -40,49 +40,40 @@ _COMPLETE: Final = b"event: complete\ndata:\n\n"
 log = structlog.get_logger(__name__)
 
 
-def wanted(request: Request) -> bool:
-    """Whether the client asks for a stream of events."""
-    return request.method in ("GET", "POST") and any(
-        MEDIA_TYPE in value.lower() for value in request.headers.getlist("accept")
-    )
+def wanted(accepted: str) -> bool:
+    """Whether the client asks for a stream of events, by its `Accept`."""
+    return MEDIA_TYPE in accepted.lower()
 
 
 async def stream(request: Request) -> Response:
     """The response to an operation, as a stream; a plain refusal to what is no request of GraphQL."""
     services: Services = request.app.state.services
+    named = request_id(request, services.settings)
     try:
-        asked = await read(request) if request.method == "POST" else read_url(request)
+        asked = await asked_by(request)
+        context = context_for(request, asked, named)
+        ticket = request.query_params.get(TICKET)
+        if context.token is None and ticket is not None and request.method == "GET":
+            _enter(context, ticket)
+        asked = await trusted(asked, context)
         what = kind(asked)
         if request.method == "GET" and what == "mutation":
             raise Malformed(405, "Send mutations by POST.")
-        return EventStream(asked, what, _context(request, services, asked, what))
+        if ticket is not None and what != "subscription":
+            context.verified = None
+        return EventStream(asked, what, context)
     except Malformed as error:
         allow = {"Allow": "POST"} if error.status == 405 else None
         return JSONResponse(refusal("BAD_INPUT", str(error)), error.status, allow)
-    except BadInput as error:
+    except GatewayError as error:
         return JSONResponse(refusal(error.code, str(error)), 400)
 
 
-def _context(request: Request, services: Services, asked: GraphQLRequest, what: str | None) -> Context:
-    context = Context(
-        services,
-        bearer(request),
-        asked.operation_name,
-        ip=client_address(request, services.settings),
-        user_agent=request.headers.get("user-agent"),
-        request_id=uuid.uuid4().hex,
-        last_event_id=request.headers.get("last-event-id") or None,
-    )
-    ticket = request.query_params.get("ticket")
-    if context.token is None and ticket is not None and request.method == "GET" and what == "subscription":
-        try:
-            context.verified = read_ticket(services.keys.current.derive("stream-ticket"), ticket)
-        except InvalidToken:
-            context.token = ""  # a bad one, not none
-    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
-    if key is not None:
-        context.idempotency = IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
-    return context
+def _enter(context: Context, ticket: str) -> None:
+    try:
+        context.verified = read_ticket(context.services.keys.current.derive("stream-ticket"), ticket)
+    except InvalidToken:
+        context.token = ""  # a bad one, not none
 
 
 class EventStream(Response):

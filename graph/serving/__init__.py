@@ -1,1 +1,1 @@
-"""uvicorn as the gateway runs it: its protocol classes with the deadlines that they lack."""
+"""The server: uvicorn within bounds, whatever its clients do."""

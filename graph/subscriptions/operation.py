@@ -17,7 +17,7 @@ from graphql import ExecutionResult, Executor, GraphQLError, create_source_event
 from graph.context import Context
 from graph.errors import GatewayError, Timeout, Unavailable, cause_of
 from graph.events import Event
-from graph.execution import DOCUMENTS
+from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe
 from graph.limits import MAX_DELIVERY, MAX_RETRY_SECONDS
@@ -57,7 +57,13 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     Raises Refused, Unauthenticated when the session has ended, and SlowConsumer. `context` says who
     subscribes; they need not have been read.
     """
-    subscription = Subscription(asked, context)
+    try:
+        admitted = await admit(asked, context)
+    except Rejected as rejected:
+        raise Refused(rejected.body["errors"]) from None
+    except GatewayError as error:
+        raise Refused(describe([_located(error)], context.request_id, executing=True)) from None
+    subscription = Subscription(admitted, context)
     feed = await subscription.open()
     try:
         async for batch in feed.batches(MAX_DELIVERY):
@@ -76,12 +82,11 @@ def _located(error: GatewayError) -> GraphQLError:
 class Subscription:
     """A subscription operation, ready to run."""
 
-    def __init__(self, asked: GraphQLRequest, context: Context) -> None:
-        """Raises Refused where the document or its variables are at fault."""
+    def __init__(self, admitted: Admitted, context: Context) -> None:
+        """Raises Refused where the variables are at fault."""
         self._context = context
-        document = DOCUMENTS.get(asked.query)
-        if document.errors or document.node is None:
-            raise Refused(describe(document.errors, context.request_id, executing=False))
+        asked, document, _ = admitted
+        assert document.node is not None
         executor = GatewayExecutor.build(
             schema._schema,
             document.node,

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID
 
@@ -15,23 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from db import embedded
-from db.embedded import EmbeddedServer
 from graph.auth import keys
 from graph.events import Event
 from graph.events.link import APPLICATION
 from tests.crash.load import serving
 from tests.events.conftest import following, sequencing
+from tests.events.fragile import HOLDER, crash, private_server
 from tests.events.inbox import PATIENCE, Inbox, entities, take
 from tests.factories import make_tenant, make_user
 from tests.graph.proxy import Proxy
-from tests.server import Server, Urls
-
-HOLDER = """
-SELECT a.pid, a.client_port FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
-  AND l.objid = hashtext('m3core.sequencer')::bigint & 4294967295
-"""
+from tests.server import Urls
 
 
 @pytest.fixture
@@ -148,26 +139,6 @@ async def test_connections_that_the_server_ends_are_made_anew(
             told += entities(await take(feed, 2))
     assert told == added
     await elsewhere.close()
-
-
-@asynccontextmanager
-async def private_server() -> AsyncIterator[tuple[EmbeddedServer, Urls]]:
-    """A server to restart, and the logins of its one database."""
-    folder = Path(tempfile.mkdtemp(prefix="m3-test-"))
-    server = embedded.start(folder, durable=False)
-    try:
-        run = Server.of(server.owner_url)
-        yield server, run.urls(await run.migrated())
-    finally:
-        server.destroy()
-        shutil.rmtree(folder)
-
-
-async def crash(server: EmbeddedServer) -> None:
-    """What a power cut does, but for the files: no goodbye to anybody, and recovery at the start."""
-    restart = ("pg_ctl", "-D", str(server.cluster), "-m", "immediate", "-w", "-t", "120")
-    log = str(server.cluster / "server.log")
-    await asyncio.to_thread(embedded._run, server.data_dir, *restart, "-l", log, "restart")
 
 
 async def test_a_restart_of_the_database_loses_and_repeats_nothing() -> None:

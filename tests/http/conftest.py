@@ -1,0 +1,5 @@
+"""The application over this worker's database."""
+
+from tests.graph.conftest import anyone
+
+__all__ = ["anyone"]
