@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -26,7 +27,8 @@ from db.models import Approval, Campaign, Tenant, User
 
 metadata = MetaData(schema="gateway", naming_convention=NAMING)
 
-_users, _campaigns, _approvals = User.__table__.c, Campaign.__table__.c, Approval.__table__.c
+_users, _tenants = User.__table__.c, Tenant.__table__.c
+_campaigns, _approvals = Campaign.__table__.c, Approval.__table__.c
 
 platform_grants = Table(
     "platform_grants",
@@ -132,7 +134,7 @@ approval_policies = Table(
     Column("levels", JSONB, nullable=False),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
     Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
-    ForeignKeyConstraint(["tenant_id"], [Tenant.__table__.c.id], ondelete=CASCADE),
+    ForeignKeyConstraint(["tenant_id"], [_tenants.id], ondelete=CASCADE),
 )
 """What takes the agreement of others, and of whom: `levels` is a list of `{permission, slaMinutes}`."""
 
@@ -166,3 +168,26 @@ approval_escalations = Table(
     ),
 )
 """The times at which approvals were due and nobody had decided, each of which was told once."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("tenant_id", Uuid),
+    Column("id", Text, nullable=False),
+    Column("name", Text),
+    Column("body", Text, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
+    UniqueConstraint("tenant_id", "id", postgresql_nulls_not_distinct=True),
+    ForeignKeyConstraint(["tenant_id"], [_tenants.id], ondelete=CASCADE),
+)
+"""Trusted documents by the id that clients send; those without a tenant are for all (`m3 documents add`)."""
+
+document_modes = Table(
+    "document_modes",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("mode", Text, nullable=False),
+    ForeignKeyConstraint(["tenant_id"], [_tenants.id], ondelete=CASCADE),
+    CheckConstraint("mode IN ('off', 'allow', 'require')", name="mode"),
+)
+"""What a tenant wants of its clients where it is not the deployment's `M3_DOCUMENTS`."""

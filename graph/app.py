@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
         services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
         services.metrics.show(database)
+        buckets = services.buckets
         app.state.services = services
         app.state.live = services.live
         await services.exposition.start()
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             await sequencer.stop()
             await hub.stop()
             await services.exposition.stop()
+            await buckets.close()
             if spans is not None:
                 await spans.close()
             passwords.close()
@@ -84,7 +86,7 @@ def _cors(origins: Sequence[str]) -> Middleware:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Idempotency-Key", *PREFLIGHTED],
+        allow_headers=["Authorization", "Explain-Cost", "Idempotency-Key", *PREFLIGHTED],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
 

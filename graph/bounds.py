@@ -71,30 +71,24 @@ class Size:
         self.directives = min(self.directives + other.directives, _MANY)
 
 
-_BOUNDS: Final = (
-    ("depth", "depth", "fields within each other", limits.MAX_DEPTH),
-    ("fields", "fields", "fields, those of fragments wherever spread", limits.MAX_FIELDS),
-    ("aliases", "aliases", "aliases, those of fragments wherever spread", limits.MAX_ALIASES),
-    (
-        "directives",
-        "directives",
-        "directives, those of fragments wherever spread",
-        limits.MAX_DIRECTIVES,
-    ),
-    ("root_fields", "rootFields", "root fields of an operation", limits.MAX_ROOT_FIELDS),
-    (
-        "introspection_depth",
+# Each with its name in `graph/limits.py`, the name that clients see, and words for people
+_BOUNDS: Final = {
+    "depth": ("MAX_DEPTH", "depth", "fields within each other"),
+    "fields": ("MAX_FIELDS", "fields", "fields, those of fragments wherever spread"),
+    "aliases": ("MAX_ALIASES", "aliases", "aliases, those of fragments wherever spread"),
+    "directives": ("MAX_DIRECTIVES", "directives", "directives, those of fragments wherever spread"),
+    "root_fields": ("MAX_ROOT_FIELDS", "rootFields", "root fields of an operation"),
+    "introspection_depth": (
+        "MAX_INTROSPECTION_DEPTH",
         "introspectionDepth",
         "fields of the schema within each other",
-        limits.MAX_INTROSPECTION_DEPTH,
     ),
-    (
-        "introspection_lists",
+    "introspection_lists": (
+        "MAX_INTROSPECTION_LISTS",
         "introspectionLists",
         "lists of the schema's types within each other",
-        limits.MAX_INTROSPECTION_LISTS,
     ),
-)
+}
 
 
 def check_text(text: str) -> None:
@@ -142,8 +136,8 @@ def check(document: DocumentNode) -> None:
 
 
 def _refuse(size: Size) -> None:
-    for attribute, name, words, limit in _BOUNDS:
-        asked = getattr(size, attribute)
+    for attribute, (bound, name, words) in _BOUNDS.items():
+        asked, limit = getattr(size, attribute), getattr(limits, bound)
         if asked > limit:
             raise TooComplex(name, words, limit, asked)
 

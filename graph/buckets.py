@@ -1,24 +1,25 @@
 """What may be asked for in a minute: a bucket for each user, each tenant, and each address not signed in.
 
 An operation takes what it may cost out of the user's bucket and the tenant's, or is refused with the time
-after which they are full again. In the memory of one process, or in Redis for several, as `limits` counts.
+after which they are full again. Counted in the memory of one process, or for several in Redis, by `limits`.
 """
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from limits.aio.storage import Storage
+from limits.aio.storage import RedisStorage, Storage
+from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
 from graph.auth.attempts import network
 from graph.auth.tokens import Claims
 from graph.errors import RateLimited
 from graph.limits import COST_WINDOW
-from graph.settings import Settings
+from graph.settings import Settings, SettingsError, variable
 
 REDIS_SECONDS: Final = 0.5
 """How long Redis may take over an answer."""
@@ -102,7 +103,7 @@ class Buckets:
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, clock
         self._memory = Memory(clock)
-        self._shared: Storage | None = None
+        self._shared: RedisStorage | None = None
         self._alone_until = 0.0
         if settings.rate_limit_storage is not None:
             self._shared = _redis(settings.rate_limit_storage.get_secret_value())
@@ -125,6 +126,12 @@ class Buckets:
                 raise RateLimited(await self._wait(bucket), _EXHAUSTED)
             left = remaining if left is None else min(left, remaining)
         return left
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._shared is not None:
+            client: Any = self._shared.bridge
+            await client.storage.aclose()
 
     def _buckets(self, who: Claims | str | None) -> list[_Bucket]:
         settings = self._settings
@@ -161,12 +168,15 @@ class Buckets:
         log.warning("buckets.alone", seconds=RETRY_SECONDS, error=type(error).__name__)
 
 
-def _redis(url: str) -> Storage:
-    found = storage_from_string(
-        f"async+{url}",
-        implementation="redispy",
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-    )
-    assert isinstance(found, Storage)
+def _redis(url: str) -> RedisStorage:
+    try:
+        found = storage_from_string(
+            f"async+{url}",
+            implementation="redispy",
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+        )
+    except ConfigurationError:
+        raise SettingsError(f"{variable('rate_limit_storage')} takes the extra `redis`") from None
+    assert isinstance(found, RedisStorage)
     return found

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from graph.commands import documents_cli
+
 if TYPE_CHECKING:
     from graph.settings import Settings
 
@@ -35,6 +37,7 @@ for name, group in (
     ("keys", keys),
     ("campaigns", campaigns),
     ("approvals", approvals),
+    ("documents", documents_cli.app),
 ):
     app.add_typer(group, name=name)
 

@@ -34,6 +34,7 @@ from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
 from graph.tracing import Tracing
+from graph.trusted import TrustedDocuments
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.work import Work
 
@@ -66,6 +67,11 @@ class Services:
     def buckets(self) -> Buckets:
         """What may be asked for in a minute."""
         return Buckets(self.settings)
+
+    @cached_property
+    def documents(self) -> TrustedDocuments:
+        """The trusted documents, and who may send others."""
+        return TrustedDocuments(self.database, self.settings.documents)
 
     @cached_property
     def readiness(self) -> Readiness:

@@ -78,6 +78,12 @@ COST_WINDOW = 60
 MAX_DOCUMENT_ID = 255
 """Characters of the id of a trusted document."""
 
+TRUSTED_KEPT = 1000
+"""Trusted documents that a process keeps."""
+
+TRUSTED_SECONDS = 30
+"""How long it keeps them, and the modes of tenants, before it asks the database again."""
+
 
 MAX_TEXT = 500
 """Characters of a text that is a line: a name, a code, an address."""
@@ -164,7 +170,10 @@ MAX_URL = 2048
 URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})
 
 MAX_OPERATION_NAMES = 200
-"""Names of operations, besides those of trusted documents, that metrics keep apart; others are `(other)`."""
+"""Names of operations that metrics keep apart; others are `(other)`."""
+
+MAX_TRUSTED_NAMES = 1000
+"""The same with the names of trusted documents, which are kept apart beyond that."""
 
 READY_SECONDS = 1.0
 """How long the database may take to answer /readyz, and how long that answer is repeated."""

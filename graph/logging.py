@@ -3,10 +3,11 @@
 No line has a variable of an operation, a document, an e-mail address, a password or a token.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
-from typing import Any
+from typing import IO, Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
@@ -19,7 +20,6 @@ def configure(settings: Settings) -> None:
     """Sends structlog's events and those of the standard library's loggers to one place in one form."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     common: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info
@@ -27,11 +27,11 @@ def configure(settings: Settings) -> None:
         else structlog.processors.ExceptionRenderer(fault),
     ]
     # Straight to the stream: the way through the standard library's loggers costs ten times as much.
-    factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    factory: Any = structlog.BytesLoggerFactory(cast(BinaryIO, _Lenient(sys.stderr.buffer)))
     renderer: Processor = structlog.processors.JSONRenderer(_json)
     rendered: Processor = structlog.processors.JSONRenderer()
     if sys.stderr.isatty():
-        factory = structlog.PrintLoggerFactory(sys.stderr)
+        factory = structlog.PrintLoggerFactory(cast(TextIO, _Lenient(sys.stderr)))
         # The rich traceback would print every local variable, passwords among them.
         renderer = rendered = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
@@ -51,6 +51,21 @@ def configure(settings: Settings) -> None:
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(logging.INFO if settings.debug else logging.WARNING)
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if settings.debug else logging.WARNING)
+
+
+class _Lenient:
+    """A stream that may break: what is said then is lost, and who says it does not fail."""
+
+    def __init__(self, stream: IO[Any]) -> None:
+        self._stream = stream
+
+    def write(self, said: Any) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a pipe that nobody reads; a stream that is closed
+            self._stream.write(said)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def fault(exc_info: ExcInfo) -> str:

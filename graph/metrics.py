@@ -1,8 +1,7 @@
 """What Prometheus reads of this process.
 
-Operations come in by `Metrics.count`. Whoever has something else to show feeds it here: a number that goes up
-and down through the gauges (`metrics.sockets.inc()`), one that is found out when it is asked for by
-`metrics.read("m3_event_outbox_age_seconds", "…", function)`.
+Operations come in by `Metrics.count`; the transports and the feeds set the gauges (`metrics.sockets.inc()`,
+`metrics.outbox_age.set(0.02)`). docs/operations.md has all of them in a table.
 
 A client chooses the names of its operations, so a name becomes a label only where it is that of a trusted
 document or among the first `MAX_OPERATION_NAMES` that somebody who was signed in has run; all others are
@@ -10,7 +9,7 @@ document or among the first `MAX_OPERATION_NAMES` that somebody who was signed i
 """
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import metadata
 from typing import Final, NamedTuple
 
@@ -27,7 +26,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db.session import Database
-from graph.limits import MAX_OPERATION_NAMES
+from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
 from graph.operation import INVALID, Operation
 
 UNNAMED: Final = "(unnamed)"
@@ -82,6 +81,16 @@ class Metrics:
             "Subscriptions that are running, over either protocol.",
             registry=self.registry,
         )
+        self.outbox_age = Gauge(
+            "m3_event_outbox_age_seconds",
+            "Age of the oldest event that has no place in the log yet, as last seen; 0 without one.",
+            registry=self.registry,
+        )
+        self.event_age = Gauge(
+            "m3_event_age_seconds",
+            "Age that the last event had when this process handed it out.",
+            registry=self.registry,
+        )
         Info("m3_build", "What is running.", registry=self.registry).info(
             {"version": metadata.version("m3core-gateway"), "python": platform.python_version()}
         )
@@ -105,10 +114,6 @@ class Metrics:
         for code, number in operation.codes.items():
             self._errors.labels(*key, code).inc(number)
 
-    def read(self, name: str, documentation: str, value: Callable[[], float]) -> None:
-        """Show what `value` returns, which is called in another thread and must not wait for anything."""
-        Gauge(name, documentation, registry=self.registry).set_function(value)
-
     def show(self, database: Database) -> None:
         """Show how busy the pools of `database` are."""
         self.registry.register(_Pools(database))
@@ -118,10 +123,9 @@ class Metrics:
         if name is None or operation.kind == INVALID:
             return UNNAMED
         if name not in self._names:
-            known = operation.trusted or (
-                operation.tenant_id is not None and len(self._names) < MAX_OPERATION_NAMES
-            )
-            if not known:
+            most = MAX_TRUSTED_NAMES if operation.trusted else MAX_OPERATION_NAMES
+            anybody = operation.tenant_id is None and not operation.trusted
+            if anybody or len(self._names) >= most:
                 return OTHER
             self._names.add(name)
         return name

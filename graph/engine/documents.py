@@ -23,9 +23,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from graph import bounds
+from graph import bounds, limits
 from graph.errors import TooComplex
-from graph.limits import MAX_TOKENS
 
 MAX_DOCUMENTS: Final = 1000
 MAX_REMEMBERED: Final = 20_000
@@ -96,7 +95,7 @@ class Documents:
     def _read(self, text: str) -> Document:
         try:
             bounds.check_text(text)
-            node = parse(text, max_lexical_tokens=MAX_TOKENS)
+            node = parse(text, max_lexical_tokens=limits.MAX_TOKENS)
             bounds.check(node)
         except GraphQLError as error:
             return Document(None, [error])

@@ -43,7 +43,9 @@ class GraphiQL(BuildHookInterface):  # type: ignore[type-arg]  # its parameter i
     def _build(self) -> None:
         lock, installed = HERE / "package-lock.json", MODULES / ".installed"
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-            self._node(Path("lib/node_modules/npm/bin/npm-cli.js"), "ci", "--ignore-scripts")
+            self._node(
+                Path("lib/node_modules/npm/bin/npm-cli.js"), "ci", "--ignore-scripts", "--loglevel", "error"
+            )
             shutil.copyfile(lock, installed)
         self._node(MODULES / "vite/bin/vite.js", "build", "--logLevel", "error")
         for path in (DIST / "assets").iterdir():
@@ -60,7 +62,7 @@ class GraphiQL(BuildHookInterface):  # type: ignore[type-arg]  # its parameter i
             env={**os.environ, "PATH": f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"},
         )
         if done.returncode != 0:
-            self.app.abort(_HELP.format(command=" ".join([script.stem, *arguments])))
+            self.app.abort(_HELP.format(command=" ".join([script.stem.removesuffix("-cli"), *arguments])))
 
 
 def _digest() -> str:

@@ -18,8 +18,8 @@ PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-requ
 TICKET: Final = "ticket"
 """The parameter of a URL by which a browser's EventSource, which sends no headers, says who it is."""
 
-_EXPLAIN: Final = "explain-cost"
-"""A header that asks for what an operation would cost; `extensions.explainCost` does too."""
+_EXPLAIN: Final = ("explain-cost", "explaincost")
+"""Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
 
 _ELSEWHERE: Final = ("cross-site", "same-site")
 
@@ -27,7 +27,7 @@ _ELSEWHERE: Final = ("cross-site", "same-site")
 async def asked_by(request: Request) -> GraphQLRequest:
     """What a GET or POST asks, or Refused with the status of HTTP."""
     asked = await _read(request, request.app.state.services)
-    return replace(asked, explain=True) if _EXPLAIN in request.headers else asked
+    return replace(asked, explain=True) if any(name in request.headers for name in _EXPLAIN) else asked
 
 
 async def _read(request: Request, services: Services) -> GraphQLRequest:

@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from starlette.websockets import WebSocketDisconnect
 
+from graph.admission import trusted
 from graph.auth.tokens import Claims
 from graph.auth.viewer import Viewer
 from graph.context import Context, Services
-from graph.errors import BadInput, Unauthenticated
+from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer
 from graph.http.body import GraphQLRequest
@@ -78,8 +79,16 @@ class Operations:
             errors = refusal("RATE_LIMITED", f"A socket runs at most {MAX_SOCKET_OPERATIONS} operations.")
             await self._send(written("error", id=identifier, payload=errors["errors"]))
             return
-        what = kind(asked)
-        work = self._run(identifier, asked, subscribes=what == "subscription")
+        request_id = uuid.uuid4().hex
+        try:
+            context = self._caller.context(asked, request_id)
+            asked = await trusted(asked, context)
+        except GatewayError as error:
+            refused = refusal(error.code, str(error))
+            await self._send(written("error", id=identifier, payload=refused["errors"]))
+            return
+        what = None if asked.explain else kind(asked)
+        work = self._run(identifier, asked, context, subscribes=what == "subscription")
         self._running[identifier] = self._caller.services.live.start(work, lasting=what == "mutation")
         if what == "subscription":
             self._subscriptions.add(identifier)
@@ -113,18 +122,16 @@ class Operations:
         if self._draining and not self._running:
             self._close(CloseCode.RESTART, "Service restart")
 
-    async def _run(self, identifier: str, asked: GraphQLRequest, *, subscribes: bool) -> None:
-        request_id = uuid.uuid4().hex
+    async def _run(
+        self, identifier: str, asked: GraphQLRequest, context: Context, *, subscribes: bool
+    ) -> None:
         try:
-            context = self._caller.context(asked, request_id)
             if subscribes:
                 await self._follow(identifier, asked, context)
             else:
                 await self._last(identifier, (await answer(asked, context)).body)
         except Refused as refused:
             await self._last(identifier, {"errors": refused.errors})
-        except BadInput as error:
-            await self._last(identifier, refusal(error.code, str(error)))
         except Unauthenticated as error:
             self._close(CloseCode.FORBIDDEN, str(error))
         except SlowConsumer:
@@ -132,8 +139,8 @@ class Operations:
         except WebSocketDisconnect:
             pass  # whoever receives is told as well
         except Exception:
-            log.exception("operation.failed", request_id=request_id)
-            await self._last(identifier, internal(request_id))
+            log.exception("operation.failed", request_id=context.request_id)
+            await self._last(identifier, internal(context.request_id))
 
     async def _follow(self, identifier: str, asked: GraphQLRequest, context: Context) -> None:
         if self._caller.viewer is not None:

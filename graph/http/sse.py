@@ -56,7 +56,7 @@ async def stream(request: Request) -> Response:
         if context.token is None and ticket is not None and request.method == "GET":
             _enter(context, ticket)
         asked = await trusted(asked, context)
-        what = kind(asked)
+        what = None if asked.explain else kind(asked)
         if request.method == "GET" and what == "mutation":
             raise Malformed(405, "Send mutations by POST.")
         if ticket is not None and what != "subscription":

@@ -28,6 +28,10 @@ CONTRACT = {
     ("keys", "rotate"),
     ("campaigns", "run-due"),
     ("approvals", "escalate"),
+    ("documents", "add"),
+    ("documents", "list"),
+    ("documents", "mode"),
+    ("documents", "remove"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The audits of GraphQL over HTTP that npm's `graphql-http` has, all of them, also those that only say SHOULD."""
+"""The audits of GraphQL over HTTP that npm's `graphql-http` has: all of them, also those that say SHOULD."""
 
 from tests.e2e.programs import Node
 

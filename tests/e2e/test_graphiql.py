@@ -7,7 +7,9 @@ import pytest
 
 from db import demo
 from graph.schema import schema
+from tests.e2e.conftest import serving
 from tests.e2e.programs import Node
+from tests.server import Urls
 
 
 async def test_a_first_visit(node: Node, chromium: Path, gateway: str, tmp_path: Path) -> None:
@@ -23,6 +25,25 @@ async def test_a_first_visit(node: Node, chromium: Path, gateway: str, tmp_path:
     assert json.loads(report["left"]) == {}
     assert report["offHost"] == []
     assert report["errors"] == []
+
+
+async def test_tokens_are_renewed_and_headers_come_first(
+    node: Node, chromium: Path, demo_database: Urls, tmp_path: Path
+) -> None:
+    async with serving(demo_database.gateway, tmp_path, access_token_ttl=20) as address:
+        report = await node.json("graphiql-tokens.mjs", chromium, address, tmp_path, demo.PASSWORD)
+    assert report["sent"] == [
+        "SignIn",
+        *("RefreshSession", "Subscription"),
+        *("RefreshSession", "Subscription"),
+        "Subscription",
+    ]
+    first, second, mine = report["tokens"]
+    assert first != second
+    assert mine == "Bearer mine"
+    assert report["offHost"] == []
+    # What the server refuses with 401, the browser writes there itself
+    assert all("401" in error for error in report["errors"])
 
 
 @pytest.mark.skipif(schema.subscription is None, reason="no subscriptions yet")

@@ -1,12 +1,14 @@
-"""Somebody who signs in over the network, and what they ask."""
+"""Somebody who signs in over the network, what they ask, and how they come to be."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from db.models import Tenant, User
 
@@ -58,3 +60,16 @@ async def ask(
     response = await http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
     found: dict[str, Any] = response.json()
     return found
+
+
+@asynccontextmanager
+async def maintenance(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection of the owner's that sees every tenant."""
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"server_settings": {"app.maintenance": "on"}},
+    )
+    async with engine.connect() as owner:
+        yield owner
+    await engine.dispose()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.program import PATIENCE, line_with, started
 from tests.client import Client
-from tests.operations.people import PASSWORD, Person
+from tests.operations.people import PASSWORD, Person, ask
 from tests.server import Urls
 
 CONTACT = """
@@ -100,6 +100,17 @@ async def test_each_operation_is_one_line_without_what_was_typed(
     ]
     refused = [line for line in lines if line["event"] == "sign_in.refused"]
     assert [line["tenant_id"] for line in refused] == [str(person.tenant_id), None]
+
+
+async def test_a_log_that_nobody_reads_any_more_fails_no_operation(urls: Urls, keys_file: Path) -> None:
+    async with started("serve", database_url=urls.gateway, keys_file=keys_file, port=0) as process:
+        port = json.loads(await line_with(process.stderr, '"serving"'))["port"]
+        pipe = process._transport.get_pipe_transport(2)  # type: ignore[attr-defined]  # the only way to it
+        pipe.close()
+        base = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as http:
+            for _ in range(3):
+                assert (await ask(http, "{ __typename }"))["data"] == {"__typename": "Query"}
 
 
 async def test_a_quiet_log_has_no_line_for_what_went_well(

@@ -7,14 +7,14 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Company
 from db.scope import SERVER_SETTINGS
 from tests.cli.program import PATIENCE
 from tests.factories import insert
 from tests.operations.conftest import somebody
-from tests.operations.people import Person
+from tests.operations.people import Person, maintenance
 from tests.operations.topology import Topology, topology
 
 COMPANIES = "query Companies { companies(first: 100) { nodes { id name } } viewer { tenant { slug } } }"
@@ -34,14 +34,8 @@ async def place() -> AsyncIterator[Topology]:
 @pytest.fixture(scope="module")
 async def tenants(place: Topology) -> tuple[Person, Person]:
     """Two administrators, each with ten companies of their own, called after their tenant."""
-    engine = create_async_engine(
-        place.owner_url.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
-    async with engine.connect() as owner:
+    async with maintenance(place.owner_url) as owner:
         people = [await _with_companies(owner) for _ in range(2)]
-    await engine.dispose()
     return people[0], people[1]
 
 

@@ -15,9 +15,9 @@ import { ACCOUNT, Corner, EXAMPLES } from "./panels";
 import { account } from "./session";
 
 const PLUGINS = [ACCOUNT, EXAMPLES, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
-const WELCOME = `# Sign in on the left and run this,
-# or open one of the examples.
-# Ctrl-Enter runs, Ctrl-Space completes.
+const WELCOME = `# Sign in on the left and press
+# Ctrl-Enter here, or open one
+# of the examples.
 
 query Me {
   viewer {

@@ -63,7 +63,8 @@ export async function signIn(page, tenant, email, password) {
 
 /** Opens an example in a tab; the panel must be shown. */
 export async function openExample(page, title) {
-  await page.getByRole("region", { name: "Examples" }).getByRole("button", { name: title }).click();
+  const examples = page.getByRole("region", { name: "Examples" }).getByRole("button");
+  await examples.filter({ has: page.getByText(title, { exact: true }) }).click();
 }
 
 /** Runs what the active tab holds. */

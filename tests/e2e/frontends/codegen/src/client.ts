@@ -12,6 +12,8 @@ export function asking(address: string, token?: string): Ask {
     exchanges: [cacheExchange, fetchExchange],
     preferGetMethod: false,
     requestPolicy: "network-only",
+    // urql aborts each request when it has read the answer, and Node's fetch rejects a promise of nobody's then.
+    fetch: (url, options) => fetch(url, { ...options, signal: null }),
     fetchOptions: token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } },
   });
   return async (document, variables) => {
