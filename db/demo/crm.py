@@ -54,6 +54,9 @@ class Sale(NamedTuple):
     offer: Offer
     days: float
     """How many days ago it began."""
+    stage: UUID
+    next_stage: UUID
+    """Where it goes from there; the same where that is the last."""
 
 
 class Market(NamedTuple):
@@ -186,10 +189,23 @@ def _sales(
             staff.sellers[n * 3 % len(staff.sellers)],
             offer,
             days,
+            *_stages(sheet, offer, status, n),
         )
         _deal(sheet, dice, sale, n)
         sales.append(sale)
     return sales
+
+
+def _stages(sheet: Sheet, offer: Offer, status: str, n: int) -> tuple[UUID, UUID]:
+    pipeline = _pipeline(offer)
+    _, codes = PIPELINES[pipeline]
+    place = len(codes) - 1 if status == DealStatus.WON else n // 5 % (len(codes) - 1)
+    here, there = codes[place], codes[min(place + 1, len(codes) - 1)]
+    return sheet.id_of(DealStage, f"{pipeline}/{here}"), sheet.id_of(DealStage, f"{pipeline}/{there}")
+
+
+def _pipeline(offer: Offer) -> str:
+    return "commercial" if offer.kind in COMMERCIAL else "homes"
 
 
 def _name(offer: Offer, client: Client) -> str:
@@ -198,15 +214,12 @@ def _name(offer: Offer, client: Client) -> str:
 
 
 def _deal(sheet: Sheet, dice: Random, sale: Sale, n: int) -> None:
-    pipeline = "commercial" if sale.offer.kind in COMMERCIAL else "homes"
-    _, stages = PIPELINES[pipeline]
-    stage = stages[-1] if sale.status == DealStatus.WON else stages[n // 5 % (len(stages) - 1)]
     closes = sale.days * 0.4 if sale.status != DealStatus.OPEN else -dice.uniform(3, 75)
     sheet.add(
         Deal,
         n,
-        pipeline_id=sheet.id_of(DealPipeline, pipeline),
-        stage_id=sheet.id_of(DealStage, f"{pipeline}/{stage}"),
+        pipeline_id=sheet.id_of(DealPipeline, _pipeline(sale.offer)),
+        stage_id=sale.stage,
         contact_id=sale.client.id,
         company_id=sale.client.company_id,
         name=sale.name,

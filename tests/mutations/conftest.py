@@ -1,5 +1,5 @@
 """The application over this worker's database."""
 
-from tests.graph.conftest import anyone
+from tests.graph.conftest import anyone, planned, stock
 
-__all__ = ["anyone"]
+__all__ = ["anyone", "planned", "stock"]
