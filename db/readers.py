@@ -103,7 +103,7 @@ class Readers:
             if _is_dead(error, connection):
                 raise DatabaseUnavailable(str(error)) from error
             with contextlib.suppress(*DRIVER_ERRORS):
-                await connection.execute("ROLLBACK")
+                await connection.execute("ROLLBACK", timeout=CONNECT_TIMEOUT)
                 ended = True
             raise
         finally:
