@@ -16,13 +16,13 @@ async def anyone(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 
 @pytest.fixture(scope="session")
-async def stock(anyone: Client) -> Client:
-    """The same: graphql-core runs every operation."""
+async def planned(anyone: Client) -> Client:
+    """The same: our own engine runs what it can plan."""
     return anyone
 
 
 @pytest.fixture(scope="session")
-async def planned(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    """A client of a gateway with our own engine, which is on trial."""
-    async with running(urls.gateway, tmp_path_factory.mktemp("keys"), engine="planned") as client:
+async def stock(urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A client of a gateway where graphql-core runs every operation."""
+    async with running(urls.gateway, tmp_path_factory.mktemp("keys"), engine="stock") as client:
         yield client
