@@ -74,7 +74,6 @@ async def end_sessions(
 def good(tenant_id: UUID, session_id: UUID) -> tuple[ColumnElement[bool], ...]:
     """The conditions for a session to be one that its user may go on with."""
     owner = aliased(User)  # so that it is not taken for the users of a statement around it
-    owner = aliased(User)
     return (
         Session.tenant_id == tenant_id,
         Session.id == session_id,

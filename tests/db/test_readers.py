@@ -62,7 +62,7 @@ async def test_begin_and_scope_are_one_round_trip(urls: Urls, tenant: UUID) -> N
         sent.clear()
         async with database.readers.snapshot(Scope(tenant_id=tenant)):
             pass
-    begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant_id = '{tenant}'"
+    begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant_id = E'{tenant}'"
     assert sent == [begin, "COMMIT"]
 
 

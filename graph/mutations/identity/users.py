@@ -29,8 +29,8 @@ from graph.auth.rights import hold, keeping_a_manager, within
 from graph.auth.sessions import end_sessions
 from graph.context import Info
 from graph.errors import UserErrorCode
-from graph.mutations.identity_passwords import given_profile
-from graph.mutations.identity_roles import give_role, roles_within
+from graph.mutations.identity.passwords import given_profile
+from graph.mutations.identity.roles import give_role, roles_within
 from graph.permissions import Permission
 from graph.scalars import EmailAddress
 from graph.types.identity import Tenant, User, UserProfile

@@ -15,7 +15,7 @@ from graph.auth.rights import hold, within
 from graph.auth.sessions import end_sessions, refresh_session
 from graph.auth.signin import Credentials, SignedIn, sign_in
 from graph.context import Context, Info
-from graph.mutations.identity_access import access
+from graph.mutations.identity.access import access
 from graph.permissions import Permission
 from graph.scalars import DateTime
 from graph.types.identity import Session, ViewerType

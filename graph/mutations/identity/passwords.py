@@ -12,8 +12,8 @@ from graph.auth.attempts import LETTER, RESET, SIGN_IN
 from graph.auth.letters import Letter, LetterToken
 from graph.auth.recovery import accept_invitation, change_password, expired, request_reset, reset_password
 from graph.context import Info
-from graph.mutations.identity_access import access
-from graph.mutations.identity_sessions import SignInPayload
+from graph.mutations.identity.access import access
+from graph.mutations.identity.sessions import SignInPayload
 from graph.writing.mutation import Payload, payload
 from graph.writing.values import Draft
 from graph.writing.work import Refused
