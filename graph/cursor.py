@@ -10,7 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -47,10 +47,17 @@ class CursorScope:
 
     def sign(self, place: Iterable[Any]) -> str:
         """The cursor of a place: the values of the columns that hold it, in their order."""
-        body = orjson.dumps([self.tenant_id.hex, *map(_dump, place)])
-        return (
-            base64.urlsafe_b64encode(_cipher(self.key).encrypt(body, [self._bound()])).rstrip(b"=").decode()
-        )
+        return self.signer()(place)
+
+    def signer(self) -> Callable[[Iterable[Any]], str]:
+        """`sign`, with what all cursors of a page have in common done once."""
+        tenant, encrypt, bound = self.tenant_id.hex, _cipher(self.key).encrypt, [self._bound()]
+
+        def sign(place: Iterable[Any]) -> str:
+            body = orjson.dumps([tenant, *map(_dump, place)])
+            return base64.urlsafe_b64encode(encrypt(body, bound)).rstrip(b"=").decode()
+
+        return sign
 
     def decode(self, columns: tuple[sa.Column[Any], ...], cursor: str) -> dict[str, Any]:
         """The values of `columns` that `cursor` holds, by name, or BadCursor."""

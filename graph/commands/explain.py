@@ -13,7 +13,7 @@ from graph.engine import statements
 from graph.engine.answer import ANYBODY, Engine
 from graph.engine.collect import Unplanned
 from graph.engine.documents import Documents
-from graph.engine.plan import Child, Entry, ObjectPlan, Plan, Source
+from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.limits import DEFAULT_PAGE
 from graph.ordering import Order, order_of
@@ -51,7 +51,12 @@ def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
     for number, level in enumerate(plan.levels, 1):
         yield f"\nLevel {number}"
         for source in level:
-            yield from _source(source, paths[source], variables)
+            if isinstance(source, NodeSource):
+                (path,) = (key for key, *entry in plan.root.entries if entry == ["child", source.child.key])
+                yield f"  Any type by id, for {path}"
+                yield from _sql(statements.nodes(source.child.kinds, AnyViewer.like(ANYBODY)))
+            else:
+                yield from _source(source, paths[source], variables)
 
 
 def _source(source: Source, paths: list[str], variables: VariableValues | None) -> Iterator[str]:
@@ -115,8 +120,9 @@ def _find(plan: ObjectPlan, path: str, found: dict[Source, list[str]]) -> None:
             here = f"{path}.{key}".removeprefix(".")
             if child.source is not None:
                 found.setdefault(child.source, []).append(here)
-            if child.one is not None:
-                _find(child.one, here, found)
+            for below in [child.one, *child.kinds.values()]:
+                if below is not None:
+                    _find(below, here, found)
             _find_in(child.entries, here, found)
 
 

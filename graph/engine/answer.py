@@ -129,7 +129,7 @@ class Engine:
             if run is None:
                 raise
         data = await run.data()
-        return _response(data, run.errors(data), context)
+        return _response(data, list(run.errors(data)), context)
 
     async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}

@@ -1,8 +1,9 @@
 """Connections put together: the rows of each parent's page, with edges, cursors and the page's info."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from graph.connection import PageRequest
@@ -10,7 +11,7 @@ from graph.cursor import CursorScope
 from graph.engine.plan import Child, Entry
 
 MAX_AT_ONCE: Final = 500
-"""Rows whose edges are made without letting other requests in between."""
+"""Rows that are looked at without letting other requests in between."""
 
 
 @dataclass
@@ -26,18 +27,19 @@ class Pages:
 
     def rows(self) -> list[Any]:
         """The rows of all pages, one after the other."""
-        return [row for of_parent, _ in self.slices.values() for row in of_parent]
+        return list(chain.from_iterable(rows for rows, _ in self.slices.values()))
 
-    def cursor(self, row: Any, key: Any) -> str:
-        """The cursor of a row of the page under `key`."""
-        return self.scope.under(key).sign([row[place] for place in self.places])
+    def signer(self, key: Any) -> Callable[[Any], str]:
+        """What makes the cursor of a row of the page under `key`."""
+        sign, places = self.scope.under(key).signer(), self.places
+        return lambda row: sign([row[place] for place in places])
 
 
 def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
     """What `statements.page` found, by parent; without parents `keys` is just None."""
     by_key: dict[Any, list[Any]] = {key: [] for key in keys}
     if keys == [None]:
-        by_key[None] = list(rows)
+        by_key[None] = rows
     else:
         for row in rows:
             by_key[row[-1]].append(row)
@@ -79,14 +81,14 @@ async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict
 def _edges(
     entries: list[Entry], pages: Pages, made: list[list[Any]], rows: list[Any], start: int, key: Any
 ) -> list[dict[str, Any]]:
-    edges = []
+    edges, cursor = [], pages.signer(key)
     for number, row in enumerate(rows, start):
         edge: dict[str, Any] = {}
         for name, kind, detail in entries:
             if kind == "node":
                 edge[name] = made[detail.number][number]
             elif kind == "cursor":
-                edge[name] = pages.cursor(row, key)
+                edge[name] = cursor(row)
             else:
                 edge[name] = detail
         edges.append(edge)
@@ -102,9 +104,9 @@ def _page_info(entries: list[Entry], pages: Pages, rows: list[Any], more: bool, 
         elif kind == "hasPreviousPage":
             info[name] = more if page.backwards else page.after is not None
         elif kind == "startCursor":
-            info[name] = pages.cursor(rows[0], key) if rows else None
+            info[name] = pages.signer(key)(rows[0]) if rows else None
         elif kind == "endCursor":
-            info[name] = pages.cursor(rows[-1], key) if rows else None
+            info[name] = pages.signer(key)(rows[-1]) if rows else None
         else:
             info[name] = detail
     return info
