@@ -25,6 +25,7 @@ from graph.limits import MAX_CURSOR_LENGTH
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class CursorScope:
         tenant, encrypt, bound = self.tenant_id.hex, _cipher(self.key).encrypt, [self._bound()]
 
         def sign(place: Iterable[Any]) -> str:
-            body = orjson.dumps([tenant, *map(_dump, place)])
-            return base64.urlsafe_b64encode(encrypt(body, bound)).rstrip(b"=").decode()
+            sealed = encrypt(orjson.dumps([tenant, *map(_dump, place)]), bound)
+            return binascii.b2a_base64(sealed, newline=False).translate(_URLSAFE).rstrip(b"=").decode()
 
         return sign
 
@@ -88,7 +89,7 @@ def _cipher(key: bytes) -> AESSIV:
 
 
 def _dump(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
+    if type(value) is dt.datetime:
         return (value - _EPOCH) // _MICROSECOND
     if isinstance(value, uuid.UUID):
         return value.hex

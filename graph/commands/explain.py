@@ -72,7 +72,10 @@ def _source(source: Source, paths: list[str], variables: VariableValues | None) 
     given = get_argument_values(first.definition, first.nodes[0], variables)
     filter_ = given.get("filter")
     if source.lists:
-        yield from _sql(statements.page(source, _shape(source, given), filter_, viewer), limit=_limit(given))
+        yield from _sql(
+            statements.page(source, _shape(source, given), filter_, viewer),
+            limit=_limit(given) + source.further,
+        )
     if source.counts:
         yield "    and how many there are"
         yield from _sql(statements.count(source, filter_, viewer))
@@ -93,7 +96,7 @@ def _somewhere(order: Order) -> dict[str, Any]:
 
 def _limit(given: Mapping[str, Any]) -> int:
     sizes = [given[name] for name in ("first", "last") if given.get(name) is not None]
-    return (sizes[0] if sizes else DEFAULT_PAGE) + 1
+    return int(sizes[0] if sizes else DEFAULT_PAGE)
 
 
 def _sql(statement: Statement, **known: Any) -> Iterator[str]:

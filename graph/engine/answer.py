@@ -4,6 +4,9 @@ An operation that no viewer's plan would serve is known by its document and cost
 Unplanned for this viewer or this request goes on in graphql-core, which is told who the viewer is.
 """
 
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +22,7 @@ from graph.auth.viewer import VIEWER, Viewer, effective
 from graph.context import Context
 from graph.engine.collect import Unplanned
 from graph.engine.documents import MAX_PLANS, Document
+from graph.engine.pages import MAX_AT_ONCE
 from graph.engine.plan import Plan, Planner
 from graph.engine.run import Run
 from graph.engine.statements import compile_statement
@@ -57,11 +61,11 @@ class Engine:
         try:
             return await self._answer(document, operation, variables, context)
         except (Unauthenticated, Unavailable) as error:
-            return self._failed(plan, error, context)
+            return await self._failed(plan, error, context)
         except DatabaseUnavailable:
-            return self._failed(plan, Unavailable(), context)
+            return await self._failed(plan, Unavailable(), context)
         except _TIMED_OUT:
-            return self._failed(plan, Timeout(), context)
+            return await self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
         except Exception:
@@ -129,7 +133,7 @@ class Engine:
             if run is None:
                 raise
         data = await run.data()
-        return _response(data, list(run.errors(data)), context)
+        return await _response(data, run.errors(data), context)
 
     async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
@@ -139,7 +143,7 @@ class Engine:
         held = effective(rows[0][0], platform=rows[0][1])
         return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
 
-    def _failed(self, plan: Plan, error: GatewayError, context: Context) -> bytes:
+    async def _failed(self, plan: Plan, error: GatewayError, context: Context) -> bytes:
         """The response where the same is wrong with every root field: all of them are nullable."""
         data = {key: detail if kind == "constant" else None for key, kind, detail in plan.root.entries}
         errors = [
@@ -148,11 +152,15 @@ class Engine:
             if kind == "child"
             for child in [plan.root.children[detail]]
         ]
-        return _response(data, errors, context)
+        return await _response(data, iter(errors), context)
 
 
-def _response(data: dict[str, Any], errors: list[GraphQLError], context: Context) -> bytes:
+async def _response(data: dict[str, Any], errors: Iterator[GraphQLError], context: Context) -> bytes:
     body: dict[str, Any] = {"data": data}
-    if errors:
-        body = {"errors": describe(errors, context.request_id, executing=True), "data": data}
+    while some := list(islice(errors, MAX_AT_ONCE)):
+        described = body.get("errors", [])
+        if described:
+            await asyncio.sleep(0)
+        described += describe(some, context.request_id, executing=True)
+        body = {"errors": described, "data": data}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

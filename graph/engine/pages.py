@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, Final
+
+import sqlalchemy as sa
 
 from graph.connection import PageRequest
 from graph.cursor import CursorScope
@@ -32,7 +35,18 @@ class Pages:
     def signer(self, key: Any) -> Callable[[Any], str]:
         """What makes the cursor of a row of the page under `key`."""
         sign, places = self.scope.under(key).signer(), self.places
-        return lambda row: sign([row[place] for place in places])
+        ids = {
+            place for place, column in zip(places, self.request.order.place, strict=True) if _is_id(column)
+        }
+
+        def cursor(row: Any) -> str:
+            return sign([row[place].replace("-", "") if place in ids else row[place] for place in places])
+
+        return cursor
+
+
+def _is_id(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.Uuid)
 
 
 def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
@@ -41,15 +55,17 @@ def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[lis
     if keys == [None]:
         by_key[None] = rows
     else:
-        for row in rows:
-            by_key[row[-1]].append(row)
-    return {
-        key: (
-            of_parent[: page.limit][::-1] if page.backwards else of_parent[: page.limit],
-            len(of_parent) > page.limit,
-        )
-        for key, of_parent in by_key.items()
-    }
+        for key, of_parent in groupby(rows, itemgetter(-1)):
+            by_key[key] += of_parent
+    found = {}
+    for key, listed in by_key.items():
+        more = len(listed) > page.limit
+        if more:
+            del listed[page.limit :]
+        if page.backwards:
+            listed.reverse()
+        found[key] = (listed, more)
+    return found
 
 
 async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict[Any, Any]:
@@ -81,7 +97,8 @@ async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict
 def _edges(
     entries: list[Entry], pages: Pages, made: list[list[Any]], rows: list[Any], start: int, key: Any
 ) -> list[dict[str, Any]]:
-    edges, cursor = [], pages.signer(key)
+    edges = []
+    cursor: Any = pages.signer(key) if any(kind == "cursor" for _, kind, _ in entries) else None
     for number, row in enumerate(rows, start):
         edge: dict[str, Any] = {}
         for name, kind, detail in entries:

@@ -66,6 +66,11 @@ class Source:
         return any(child.asks("totalCount") for child in self.children)
 
     @property
+    def further(self) -> bool:
+        """Whether a row more than the page has is read, to know that there are further ones."""
+        return any(child.asks("pageInfo", "hasNextPage", "hasPreviousPage") for child in self.children)
+
+    @property
     def cursors(self) -> bool:
         """Whether any cursor is asked for."""
         return any(

@@ -54,8 +54,8 @@ class Run:
     ) -> None:
         self._plan, self._fetch, self._viewer = plan, fetch, viewer
         self._cursor_key, self._variables = cursor_key, variables
-        self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
         self._me = str(viewer.user_id)
+        self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
         self._rows: list[list[Any]] = [[] for _ in plan.objects]
         self._made: list[list[Any]] = [[] for _ in plan.objects]
         self._pages: dict[Child, Pages] = {}
@@ -148,12 +148,12 @@ class Run:
         except GatewayError as error:
             self._failed[child] = error
             return
-        keys = [str(key) for key in ids if key is not None]
+        keys = dict.fromkeys(str(key) for key in ids if key is not None)
         found: dict[str, tuple[ObjectPlan, Any]] = {}
         if keys and child.kinds:
             if source.statement is None:
                 source.statement = statements.nodes(child.kinds, AnyViewer.like(self._viewer))
-            for table, key, shows in await self._query(source.statement, keys=dict.fromkeys(keys)):
+            for table, key, shows in await self._query(source.statement, keys=keys):
                 plan = child.kinds[table]
                 found[key] = plan, statements.node_row(plan, key, shows)
         for plan in {plan for plan, _ in found.values()}:
@@ -170,7 +170,7 @@ class Run:
             self._fail(source, error)
             return
         page = request.page
-        given: dict[str, Any] = {"limit": page.limit + 1, "keys": keys}
+        given: dict[str, Any] = {"limit": page.limit + source.further, "keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
         found = slices(await self._query(request.rows, **given) if source.lists else [], keys, page)
