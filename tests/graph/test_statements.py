@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 from graphql import (
     GraphQLField,
@@ -21,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db import models
 from db.base import Base
 from db.gateway import platform_grants
+from db.readers import _Connection
 from graph.schema import schema
 from graph.snapshot import Snapshot
 from tests.client import Client, signed_in
@@ -197,7 +197,7 @@ async def test_a_document_that_is_refused_reads_nothing(sales: Sales) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "reading", "method"),
-    [("planned", asyncpg.Connection, "fetch"), ("stock", Snapshot, "execute")],
+    [("planned", _Connection, "fetch"), ("stock", Snapshot, "execute")],
 )
 async def test_all_reads_of_an_operation_see_one_snapshot(
     planned: Client,
