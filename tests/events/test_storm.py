@@ -4,6 +4,7 @@ A short storm each; `--storm 60` makes it a minute, and `-s` shows how long even
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -73,11 +74,13 @@ class Site:
         owner = await asyncpg.connect(self.urls.owner, server_settings={"app.maintenance": "on"})
         async with asyncio.timeout(PATIENCE):
             while len(self.gateways) == GATEWAYS:
-                ports = {row["client_port"] for row in await owner.fetch(HOLDER)}
-                for url, process in self.processes.items():
-                    if ports & {it.laddr.port for it in process.net_connections("tcp")}:
-                        self.gateways.remove(url)
-                        process.kill()
+                with contextlib.suppress(psutil.Error):
+                    backend = psutil.Process(await owner.fetchval(HOLDER) or 0)
+                    clients = {it.raddr.port for it in backend.net_connections("tcp") if it.raddr}
+                    for url, process in self.processes.items():
+                        if clients & {it.laddr.port for it in process.net_connections("tcp")}:
+                            self.gateways.remove(url)
+                            process.kill()
         await owner.close()
         await self.serve()
 
