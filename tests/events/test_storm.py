@@ -44,8 +44,16 @@ class Site:
     async def serve(self) -> None:
         """Start another gateway."""
         process, url = await self._stack.enter_async_context(serving(self.urls.gateway, self.keys_file))
+        self._stack.push_async_callback(_ended, asyncio.create_task(self._listen(process)))
         self.processes[url] = psutil.Process(process.pid)
         self.gateways.append(url)
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Read the log, or the process would wait until somebody does; show what it says of faults."""
+        assert process.stderr is not None
+        async for line in process.stderr:
+            if b".failed" in line:
+                print(line.decode())
 
     async def storm(self) -> Storm:
         """A storm over a new tenant."""
@@ -87,6 +95,12 @@ class Site:
     async def restart(self) -> None:
         """`pg_ctl restart -m immediate`."""
         await crash(self.server)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 @pytest.fixture
