@@ -166,13 +166,15 @@ class Hub:
     async def _missed(
         self, tenant_id: UUID, topic: str, seen: int, user_id: UUID | None, entity_id: UUID | None
     ) -> tuple[Sequence[Event], bool]:
-        given = [tenant_id, topic, seen, entity_id, FEED_PAGE]
-        async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
-            bounds = await connection.fetchrow(_BOUNDS)
-            if user_id is None:
-                rows = await connection.fetch(_MISSED_IN_TENANT, *given)
-            else:
-                rows = await connection.fetch(_MISSED_BY_USER, *given, user_id)
+        sql, given = _MISSED_IN_TENANT, [tenant_id, topic, seen, entity_id, FEED_PAGE]
+        if user_id is not None:
+            sql, given = _MISSED_BY_USER, [*given, user_id]
+        try:
+            async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
+                bounds = await connection.fetchrow(_BOUNDS)
+                rows = await connection.fetch(sql, *given)
+        except asyncpg.QueryCanceledError as error:  # it took too long, as it may when everybody comes back
+            raise DatabaseUnavailable(str(error)) from error
         # A place that the log has not reached is of a log that was lost, with what followed in it
         if bounds is None or not bounds["oldest"] - 1 <= seen <= bounds["newest"]:
             raise CursorExpired
