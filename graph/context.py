@@ -198,7 +198,7 @@ class Context:
 
     async def identify(self) -> Viewer:
         """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
-        await self._forget()
+        await self.forget()
         viewer = await self.authenticate()
         await self.close()
         return viewer
@@ -206,9 +206,10 @@ class Context:
     async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
         self.token, self.verified = token, None
-        await self._forget()
+        await self.forget()
 
-    async def _forget(self) -> None:
+    async def forget(self) -> None:
+        """End the snapshot, and let go of all that was read in it."""
         await self.close()
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)

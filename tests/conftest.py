@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--connections", type=int, default=500, help="how many connections at a time")
     group = parser.getgroup("events", "storms of events")
     group.addoption("--storm", type=float, default=5, help="how long each storm lasts, in seconds")
+    group.addoption("--subscribers", type=int, default=40, help="how many subscribers are in it")
 
 
 def pytest_configure(config: pytest.Config) -> None:

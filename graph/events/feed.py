@@ -37,7 +37,8 @@ class Feed:
         self._lost = lost
         self._room = room
         self._patience = patience
-        self._missed: deque[Event] = deque()
+        self._missed: list[Event] = []
+        """What was read from the log, the next one last."""
         self._live: deque[Event] = deque()
         self._behind_since: float | None = None
         self._error: Exception | None = None
@@ -72,7 +73,7 @@ class Feed:
         except BaseException:
             self._forgo()
             raise
-        self._missed.extend(page)
+        self._missed[:0] = reversed(page)
         if more:
             self._forgo()
 
@@ -102,7 +103,7 @@ class Feed:
         """The next events, as far as they are here already."""
         found: list[Event] = []
         while len(found) < most and (self._missed or self._live):
-            event = (self._missed or self._live).popleft()
+            event = self._missed.pop() if self._missed else self._live.popleft()
             if event.seq > self._seen:
                 self._seen = event.seq
                 found.append(event)

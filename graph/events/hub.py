@@ -7,6 +7,7 @@ Events that nobody waits for cost four look-ups, and no others wake anybody.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ _PAGE: Final = 1000
 _NOBODY: Final = UUID(int=0)
 """Stands for the user of events that have none: of a role, whoever has it."""
 
-_BOUNDS: Final = "SELECT oldest, newest FROM gateway.event_bounds()"
+_BOUNDS: Final = "SELECT oldest, newest, waiting FROM gateway.event_bounds()"
 _FOLLOW: Final = "SELECT * FROM gateway.events_after($1, $2)"
 _MISSED: Final = """
 SELECT l.seq, l.at, l.tenant_id, l.topic, l.action, l.entity_id, l.user_id FROM gateway.event_log l
@@ -70,7 +71,11 @@ class Hub:
         self._patience = patience
         self._hint = asyncio.Event()
         self._ready = asyncio.Event()
-        self._oldest = self._newest = 0
+        self._newest = 0
+        self.outbox_age = 0.0
+        """For how many seconds an event waits for the sequencer, as of the last poll; 0 if none does."""
+        self.event_age = 0.0
+        """How many seconds old the last event was when it was handed out."""
         self._addressees: dict[Address, set[Callable[[Event], None]]] = {}
         self._feeds: set[Feed] = set()
         self._watchers: set[Callable[[Event | None], None]] = set()
@@ -161,13 +166,15 @@ class Hub:
     async def _missed(
         self, tenant_id: UUID, topic: str, seen: int, user_id: UUID | None, entity_id: UUID | None
     ) -> tuple[Sequence[Event], bool]:
-        given = [tenant_id, topic, seen, entity_id, FEED_PAGE]
-        async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
-            bounds = await connection.fetchrow(_BOUNDS)
-            if user_id is None:
-                rows = await connection.fetch(_MISSED_IN_TENANT, *given)
-            else:
-                rows = await connection.fetch(_MISSED_BY_USER, *given, user_id)
+        sql, given = _MISSED_IN_TENANT, [tenant_id, topic, seen, entity_id, FEED_PAGE]
+        if user_id is not None:
+            sql, given = _MISSED_BY_USER, [*given, user_id]
+        try:
+            async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
+                bounds = await connection.fetchrow(_BOUNDS)
+                rows = await connection.fetch(sql, *given)
+        except asyncpg.QueryCanceledError as error:  # it took too long, as it may when everybody comes back
+            raise DatabaseUnavailable(str(error)) from error
         # A place that the log has not reached is of a log that was lost, with what followed in it
         if bounds is None or not bounds["oldest"] - 1 <= seen <= bounds["newest"]:
             raise CursorExpired
@@ -197,6 +204,7 @@ class Hub:
     async def _read_bounds(self, connection: "Driver") -> None:
         row = await connection.fetchrow(_BOUNDS, timeout=DEADLINE)
         assert row is not None
+        self.outbox_age = row["waiting"] or 0.0
         if not self._ready.is_set():
             self._newest = row["newest"]
             self._ready.set()
@@ -217,6 +225,7 @@ class Hub:
             # Together with the handing out, as whoever subscribes must find it: nothing is awaited between
             if rows:
                 self._newest = rows[-1]["seq"]
+                self.event_age = max(0.0, time.time() - rows[-1]["at"].timestamp())
 
     def _hand_out(self, row: asyncpg.Record) -> None:
         tenant_id, topic = row["tenant_id"], row["topic"]

@@ -149,6 +149,7 @@ class Operations:
             async for delivery in stream:
                 if delivery.body is not None:
                     await self._send(written("next", id=identifier, payload=delivery.body))
+                del delivery  # it would be kept until the next one
         # A feed has no end of its own: the process is about to go
         self._close(CloseCode.RESTART, "Service restart")
 

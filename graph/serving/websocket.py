@@ -34,6 +34,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if closing:
             self.writable.set()
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            # Both have been used, and would take 3 kB for as long as the socket is open
+            del self.request, self.response
         if closing and self.close_timer is not None:
             self.close_timer.cancel()
             self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)

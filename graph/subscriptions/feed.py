@@ -5,7 +5,7 @@ tells them. Opening it takes the viewer's place in the hub; what is read at each
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -38,9 +38,11 @@ class FeedEvent:
 class OpenFeed:
     """A feed that is open."""
 
-    def __init__(self, field: "FeedField", key: bytes, events: Feed, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, field: "FeedField", key: bytes, events: Feed, place: AbstractAsyncContextManager[Feed]
+    ) -> None:
         self.field = field
-        self._key, self._events, self._stack = key, events, stack
+        self._key, self._events, self._place = key, events, place
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """The events, in their order."""
@@ -65,7 +67,7 @@ class OpenFeed:
 
     async def close(self) -> None:
         """Give the place in the hub back."""
-        await self._stack.aclose()
+        await self._place.__aexit__(None, None, None)
 
 
 class FeedField(StrawberryField):
@@ -120,23 +122,20 @@ class FeedField(StrawberryField):
         try:
             viewer = await context.authenticate()
         finally:
-            await context.close()
+            await context.forget()
         self.target.allow(viewer)
         services: Services = context.services
         key = services.keys.current.derive("event-cursor")
         after = context.last_event_id or kwargs.get("after")
         one = kwargs.get(self.one) if self.one is not None else None
-        stack = AsyncExitStack()
-        events = await stack.enter_async_context(
-            services.hub.feed(
-                viewer.tenant_id,
-                self.topic,
-                after=None if after is None else read_event_cursor(key, viewer.tenant_id, after),
-                user_id=viewer.user_id if self.own else None,
-                entity_id=None if one is None else parse_id(one),
-            )
+        place = services.hub.feed(
+            viewer.tenant_id,
+            self.topic,
+            after=None if after is None else read_event_cursor(key, viewer.tenant_id, after),
+            user_id=viewer.user_id if self.own else None,
+            entity_id=None if one is None else parse_id(one),
         )
-        return OpenFeed(self, key, events, stack)
+        return OpenFeed(self, key, await place.__aenter__(), place)
 
 
 def feed(

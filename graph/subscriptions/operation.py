@@ -62,17 +62,23 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     except Rejected as rejected:
         raise Refused(rejected.body["errors"]) from None
     except GatewayError as error:
-        raise Refused(describe([_located(error)], context.request_id, executing=True)) from None
+        raise Refused(_described([_located(error)], context)) from None
     subscription = Subscription(admitted, context)
     feed = await subscription.open()
     try:
         async for batch in feed.batches(MAX_DELIVERY):
-            for delivery in await subscription.read(feed, batch):
-                yield delivery
+            told = await subscription.read(feed, batch)
+            told.reverse()
+            while told:  # nothing of what was sent is kept while the next is waited for
+                yield told.pop()
     except GatewayError as error:
-        raise Refused(describe([_located(error)], context.request_id, executing=True)) from None
+        raise Refused(_described([_located(error)], context)) from None
     finally:
         await feed.close()
+
+
+def _described(errors: list[GraphQLError], context: Context) -> list[dict[str, Any]]:
+    return describe(errors, context.request_id, executing=True, reticent=not context.may_introspect)
 
 
 def _located(error: GatewayError) -> GraphQLError:
@@ -83,33 +89,35 @@ class Subscription:
     """A subscription operation, ready to run."""
 
     def __init__(self, admitted: Admitted, context: Context) -> None:
-        """Raises Refused where the variables are at fault."""
+        self._asked, self._document, _ = admitted
         self._context = context
-        asked, document, _ = admitted
-        assert document.node is not None
+
+    def _executor(self, context: Context) -> Executor[Any]:
+        """Made for each use: it would be the largest part of a subscription that waits."""
+        assert self._document.node is not None
         executor = GatewayExecutor.build(
             schema._schema,
-            document.node,
+            self._document.node,
             context_value=context,
-            raw_variable_values=asked.variables,
-            operation_name=asked.operation_name,
+            raw_variable_values=self._asked.variables,
+            operation_name=self._asked.operation_name,
             hide_suggestions=True,
         )
         if isinstance(executor, list):
-            raise Refused(describe(executor, context.request_id, executing=True))
-        self._executor: Executor[Any] = executor
+            raise Refused(_described(executor, context))
+        return executor
 
     async def open(self) -> OpenFeed:
         """The feed of its root field; Refused if it may not be opened."""
         return await _insist(self._open)
 
     async def _open(self) -> OpenFeed:
-        opened = create_source_event_stream(self._executor)
+        opened = create_source_event_stream(self._executor(self._context))
         stream = await opened if asyncio.iscoroutine(opened) else opened
         if isinstance(stream, ExecutionResult):
             errors = stream.errors or []
             _raise_unavailable(errors)
-            raise Refused(describe(errors, self._context.request_id, executing=True))
+            raise Refused(_described(errors, self._context))
         return cast(OpenFeed, stream)
 
     async def read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
@@ -129,25 +137,23 @@ class Subscription:
     async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
         loader = context.loaders.one(feed.field.target, "id")
         rows = await asyncio.gather(*(loader.load(event.entity_id) for event in batch))
-        return list(
-            await asyncio.gather(
-                *(self._respond(feed, *told, context) for told in zip(batch, rows, strict=True))
-            )
-        )
+        executor = self._executor(context)
 
-    async def _respond(self, feed: OpenFeed, event: Event, row: Any, context: Context) -> Delivery:
-        told = feed.tell(event, row)
-        if told is None:
-            return Delivery(feed.cursor(event), None)
-        executor = self._executor.build_per_event_executor(told)
-        executor.context_value = context
+        async def respond(event: Event, row: Any) -> Delivery:
+            told = feed.tell(event, row)
+            body = None if told is None else await self._respond(executor.build_per_event_executor(told))
+            return Delivery(feed.cursor(event), body)
+
+        return list(await asyncio.gather(*map(respond, batch, rows)))
+
+    async def _respond(self, executor: Executor[Any]) -> dict[str, Any]:
         executed = executor.execute_operation(False)
         result: Any = await executed if asyncio.iscoroutine(executed) else executed
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             _raise_unavailable(result.errors)
-            body["errors"] = describe(result.errors, context.request_id, executing=True)
-        return Delivery(told.cursor, body)
+            body["errors"] = _described(result.errors, self._context)
+        return body
 
 
 def _raise_unavailable(errors: list[GraphQLError]) -> None:

@@ -149,15 +149,18 @@ BEGIN
 END $$
 """
 
+# The first and the last event that there is, and for how many seconds one has waited to become the next.
 EVENT_BOUNDS = """
-CREATE FUNCTION gateway.event_bounds(OUT oldest bigint, OUT newest bigint)
+CREATE FUNCTION gateway.event_bounds(OUT oldest bigint, OUT newest bigint, OUT waiting double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
   before text := coalesce(current_setting('app.maintenance', true), '');
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
-  SELECT s.oldest_seq, coalesce((SELECT max(l.seq) FROM gateway.event_log l), s.oldest_seq - 1)
-  INTO oldest, newest FROM gateway.event_state s;
+  SELECT s.oldest_seq, coalesce((SELECT max(l.seq) FROM gateway.event_log l), s.oldest_seq - 1),
+    (SELECT extract(epoch FROM clock_timestamp() - o.at) FROM gateway.event_outbox o
+     WHERE o.id > s.floor_id ORDER BY o.id LIMIT 1)
+  INTO oldest, newest, waiting FROM gateway.event_state s;
   PERFORM set_config('app.maintenance', before, true);
 END $$
 """

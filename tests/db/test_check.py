@@ -42,6 +42,16 @@ DAMAGES = {
     "ALTER FUNCTION gateway.record_unit_price() SECURITY INVOKER": (
         "function gateway.record_unit_price(): is"
     ),
+    "DROP TRIGGER tell_added ON notifications_inbox": (
+        "trigger tell_added on public.notifications_inbox: missing"
+    ),
+    "ALTER FUNCTION gateway.sequence_events(integer) RESET ALL": (
+        "function gateway.sequence_events(integer): is"
+    ),
+    "GRANT SELECT ON gateway.event_outbox TO {gateway}": (
+        "grant SELECT on gateway.event_outbox to {gateway}: does not belong there"
+    ),
+    "DROP POLICY tenant ON gateway.event_log": "policy tenant on gateway.event_log: missing",
     "GRANT EXECUTE ON FUNCTION gateway.record_unit_price() TO PUBLIC": (
         "grant EXECUTE on gateway.record_unit_price() to PUBLIC: does not belong there"
     ),
@@ -109,6 +119,7 @@ def test_damage_is_found(damage: str, found: list[str], server: Server) -> None:
 
 def test_nothing_is_found_that_was_not_damaged(found: list[str]) -> None:
     touched = ("users", "leads", "roles", "deals", "groups", "units", "unit_price_history", "partitions")
+    touched += ("notifications_inbox", "event_outbox", "event_log", "sequence_events")
     others = ("keep_updated_at()", "record_unit_price()", "odd", "audit_logs", "default privilege")
     assert [told for told in found if not any(name in told for name in touched + others)] == []
 

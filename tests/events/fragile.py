@@ -12,11 +12,11 @@ from db.embedded import EmbeddedServer
 from tests.server import Server, Urls
 
 HOLDER = """
-SELECT a.pid, a.client_port FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
   AND l.objid = hashtext('m3core.sequencer')::bigint & 4294967295
 """
-"""The server's process in whose session the lock is, and the port of its client."""
+"""The server's process in whose session the lock is."""
 
 
 @asynccontextmanager

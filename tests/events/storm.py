@@ -28,7 +28,7 @@ WRITERS: Final = 16
 PATIENCE: Final = 120
 """Seconds after which what a subscriber has not been told is taken to be lost."""
 
-COMMITS: Final = 300
+COMMITS: Final = 100
 """Notices that are written by SQL before the fault, and after it, at least."""
 
 INBOX: Final = """

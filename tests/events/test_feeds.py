@@ -18,6 +18,7 @@ from tests.events.conftest import following, sequencing
 from tests.events.inbox import Inbox, entities, take
 from tests.factories import make_tenant, make_user
 from tests.server import Urls
+from tests.subscriptions.following import until
 
 
 @pytest.fixture
@@ -196,3 +197,20 @@ async def test_a_feed_that_was_left_costs_nothing(inbox: Inbox, hub: Hub) -> Non
     assert hub._addressees == {}
     assert hub._feeds == set()
     assert hub._watchers == set()
+
+
+async def test_the_hub_knows_what_waits_and_how_old_events_are(
+    alone: AsyncConnection, scratch_database: Urls
+) -> None:
+    tenant = await make_tenant(alone)
+    inbox = Inbox(alone, tenant, await make_user(alone, tenant))
+    await inbox.add(1)
+    async with following(scratch_database.gateway) as hub:
+        await until(lambda: hub.outbox_age > 0.0)
+        async with (
+            sequencing(scratch_database.gateway),
+            hub.feed(inbox.tenant, "notification", after=0) as feed,
+        ):
+            await take(feed, 1)
+            await until(lambda: hub.outbox_age == 0.0)
+        assert hub.event_age > 0.0

@@ -252,6 +252,32 @@ async def test_a_request_is_for_one_thing(team: Team) -> None:
     await team.asks.call("requestApproval", SELECT, input=only)
 
 
+async def test_each_domain_can_be_asked_for(team: Team) -> None:
+    await templates(team.asks)
+    await contact(team.asks, "mona")
+    deal, stage = await team.deal()
+    unit, drafted = await priced(team), await campaign(team.asks)
+    later = {**launch(drafted), "scheduledAt": "2090-01-01T08:00:00Z"}
+    asked = {
+        "deal.stage.move": ({"dealStageMove": {"id": deal, "stageId": stage}}, "deal", deal),
+        "unit.price.change": (
+            {"unitPriceChange": {"id": unit, "priceMinor": "7", "currency": "EGP"}},
+            "unit",
+            unit,
+        ),
+        "campaign.launch": ({"campaignLaunch": later}, "campaign", drafted),
+    }
+    for domain, (given, entity, subject) in asked.items():
+        done = await team.asks.call("requestApproval", f"{SELECT[:-2]} domain }}", input=given)
+        row = await team.asks.row(Approval, done["approval"]["id"])
+        assert (row["domain"], row["subject_entity"], str(row["subject_id"])) == (domain, entity, subject)
+        agreed = await team.first.call("approve", SELECT, input={"id": done["approval"]["id"]})
+        assert agreed["approval"]["state"] == "APPLIED"
+    assert await team.stage(deal) == stage
+    assert (await team.asks.row(Unit, unit))["price_minor"] == 7
+    assert (await team.asks.row(Campaign, drafted))["status"] == "scheduled"
+
+
 async def test_a_request_has_the_levels_of_its_time(team: Team) -> None:
     await team.govern(levels=TWO)
     id, _, _ = await team.asked()
