@@ -7,8 +7,10 @@ Events that nobody waits for cost four look-ups, and no others wake anybody.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -32,6 +34,7 @@ _NOBODY: Final = UUID(int=0)
 """Stands for the user of events that have none: of a role, whoever has it."""
 
 _BOUNDS: Final = "SELECT oldest, newest FROM gateway.event_bounds()"
+_STATE: Final = "SELECT oldest, newest, gateway.event_waiting() AS waiting FROM gateway.event_bounds()"
 _FOLLOW: Final = "SELECT * FROM gateway.events_after($1, $2)"
 _MISSED: Final = """
 SELECT l.seq, l.at, l.tenant_id, l.topic, l.action, l.entity_id, l.user_id FROM gateway.event_log l
@@ -70,13 +73,29 @@ class Hub:
         self._patience = patience
         self._hint = asyncio.Event()
         self._ready = asyncio.Event()
-        self._oldest = self._newest = 0
+        self._newest = 0
+        self._read_at = time.monotonic()
+        self.outbox_age = 0.0
+        """Seconds that the oldest event had waited for its place in the log when that was last looked at."""
+        self.event_age = 0.0
+        """Seconds between the last event that was handed out and its handing out."""
         self._addressees: dict[Address, set[Callable[[Event], None]]] = {}
         self._feeds: set[Feed] = set()
         self._watchers: set[Callable[[Event | None], None]] = set()
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the log was last read: about one at most, unless the link is down."""
+        return time.monotonic() - self._read_at
+
+    @property
+    def subscriptions(self) -> int:
+        """How many feeds there are."""
+        return len(self._feeds)
+
     async def start(self) -> None:
         """Begin to follow; returns at once, whether the database can be reached or not."""
+        self._read_at = time.monotonic()
         await self._link.start()
 
     async def stop(self) -> None:
@@ -195,8 +214,9 @@ class Hub:
             self._hint.set()
 
     async def _read_bounds(self, connection: "Driver") -> None:
-        row = await connection.fetchrow(_BOUNDS, timeout=DEADLINE)
+        row = await connection.fetchrow(_STATE, timeout=DEADLINE)
         assert row is not None
+        self.outbox_age = row["waiting"]
         if not self._ready.is_set():
             self._newest = row["newest"]
             self._ready.set()
@@ -217,6 +237,8 @@ class Hub:
             # Together with the handing out, as whoever subscribes must find it: nothing is awaited between
             if rows:
                 self._newest = rows[-1]["seq"]
+                self.event_age = max(0.0, (datetime.now(UTC) - rows[-1]["at"]).total_seconds())
+            self._read_at = time.monotonic()
 
     def _hand_out(self, row: asyncpg.Record) -> None:
         tenant_id, topic = row["tenant_id"], row["topic"]

@@ -70,6 +70,7 @@ def expected(server: Server) -> set[str]:
         f"EXECUTE on gateway.overdue_approvals() to {gateway}",
         f"SELECT on gateway.event_log to {gateway}",
         f"EXECUTE on gateway.event_bounds() to {gateway}",
+        f"EXECUTE on gateway.event_waiting() to {gateway}",
         f"EXECUTE on gateway.events_after(bigint,integer) to {gateway}",
         f"EXECUTE on gateway.forget_events(interval,integer) to {gateway}",
         f"EXECUTE on gateway.sequence_events(integer) to {gateway}",
