@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from starlette.websockets import WebSocketDisconnect
 
+from graph.admission import trusted
 from graph.auth.tokens import Claims
 from graph.auth.viewer import Viewer
 from graph.context import Context, Services
-from graph.errors import BadInput, Unauthenticated
+from graph.errors import BadInput, GatewayError, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer
 from graph.http.body import GraphQLRequest
@@ -77,6 +78,13 @@ class Operations:
         if len(self._running) >= MAX_SOCKET_OPERATIONS:
             errors = refusal("RATE_LIMITED", f"A socket runs at most {MAX_SOCKET_OPERATIONS} operations.")
             await self._send(written("error", id=identifier, payload=errors["errors"]))
+            return
+        try:
+            # What is run decides how it is stopped, so the text of the document comes first
+            asked = await trusted(asked, self._caller.context(asked, ""))
+        except GatewayError as error:
+            said = [{"message": str(error), "extensions": error.extensions}]
+            await self._send(written("error", id=identifier, payload=said))
             return
         what = kind(asked)
         work = self._run(identifier, asked, subscribes=what == "subscription")
