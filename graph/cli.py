@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from graph.commands import documents_cli
+
 if TYPE_CHECKING:
     from graph.settings import Settings
 
@@ -27,12 +29,15 @@ tenants = typer.Typer(no_args_is_help=True, help="The tenants.")
 users = typer.Typer(no_args_is_help=True, help="The users of a tenant.")
 keys = typer.Typer(no_args_is_help=True, help="The keys file: what signs tokens and cursors.")
 campaigns = typer.Typer(no_args_is_help=True, help="The campaigns that were scheduled.")
+approvals = typer.Typer(no_args_is_help=True, help="The approvals that wait to be decided.")
 for name, group in (
     ("db", database),
     ("tenant", tenants),
     ("user", users),
     ("keys", keys),
     ("campaigns", campaigns),
+    ("approvals", approvals),
+    ("documents", documents_cli.app),
 ):
     app.add_typer(group, name=name)
 
@@ -63,14 +68,21 @@ def dev(host: Host = None, port: Port = None) -> None:
 
 
 @app.command()
-def serve(host: Host = None, port: Port = None) -> None:
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=128, help="Processes that serve, each with a pool of its own.")
+    ] = 1,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Serve the gateway on the database of M3_DATABASE_URL.
 
     Refuses a database behind the migrations, and a login that row security would not hold.
     """
     from graph.commands.serve import serve
 
-    serve(_settings(host=host, port=port))
+    serve(_settings(host=host, port=port), workers=workers, handle=listener)
 
 
 @app.command("export-schema")
@@ -248,6 +260,28 @@ def run_due() -> None:
     for line in ran.refused:
         typer.echo(f"not launched: {line}", err=True)
     typer.echo(f"launched: {ran.launched}, sent: {ran.finished}, not launched: {len(ran.refused)}")
+    if ran.failed:
+        raise CommandFailed(f"to be tried again: {'; '.join(ran.failed)}")
+
+
+@approvals.callback()
+def _approvals() -> None:
+    """Keeps the name of its only command, as above."""
+
+
+@approvals.command()
+def escalate() -> None:
+    """Tell of approvals that should have been decided by now, on the database of M3_DATABASE_URL.
+
+    To be run every few minutes. Each that is overdue gets a step in its history, and those who manage
+    approvals a notice, once for each time that it was due; it waits at its level as before. Any number of
+    these may run at once.
+    """
+    from graph.commands.approvals import escalate
+    from graph.commands.report import CommandFailed
+
+    ran = asyncio.run(escalate(_settings()))
+    typer.echo(f"escalated: {ran.told}")
     if ran.failed:
         raise CommandFailed(f"to be tried again: {'; '.join(ran.failed)}")
 

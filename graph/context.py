@@ -1,6 +1,8 @@
 """What an operation carries: who asks, the snapshot they read, and the loaders over it."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +19,22 @@ from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
+from graph.buckets import Buckets
+from graph.cost import Cost
 from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
+from graph.events.hub import Hub
+from graph.exposition import Exposition
+from graph.health import Readiness
+from graph.http.live import Live
 from graph.loaders import Loaders
+from graph.metrics import Metrics
+from graph.operation import Operation
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
+from graph.tracing import Tracing
+from graph.trusted import TrustedDocuments
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.work import Work
 
@@ -36,7 +48,35 @@ class Services:
     tokens: AccessTokens
     passwords: Passwords
     settings: Settings
+    hub: Hub
     attempts: Attempts = field(default_factory=Attempts)
+    metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing | None = None
+
+    @cached_property
+    def live(self) -> Live:
+        """What is open. Deliveries leave half of the pool for requests."""
+        return Live(max(1, self.settings.pool_size // 2))
+
+    @cached_property
+    def exposition(self) -> Exposition:
+        """The metrics as they are read."""
+        return Exposition(self.metrics.registry, self.settings.metrics_dir)
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """What may be asked for in a minute."""
+        return Buckets(self.settings)
+
+    @cached_property
+    def documents(self) -> TrustedDocuments:
+        """The trusted documents, and who may send others."""
+        return TrustedDocuments(self.database, self.settings.documents)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether this process should be sent requests."""
+        return Readiness(self.database)
 
 
 @dataclass
@@ -49,9 +89,21 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """The headers by which a trace goes on here: `traceparent`, and what comes with it."""
+    operation: Operation = field(default_factory=Operation)
+    """What its operators see of it."""
+    cost: Cost = field(default_factory=Cost)
+    """What it costs, as far as it has run."""
+    deadline: float | None = None
+    """When a query is given up, by the clock of the event loop."""
     document: Document | None = None
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
+    verified: Claims | None = None
+    """What stands for a token where one was verified before: when a socket was opened, for a stream."""
+    last_event_id: str | None = None
+    """The cursor that a subscription goes on from, whatever its `after` says: the stream had come so far."""
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
     answered: Answered | None = field(default=None, init=False)
@@ -78,6 +130,11 @@ class Context:
         return self._viewer
 
     @property
+    def tenant_id(self) -> UUID | None:
+        """The tenant of who asks, once they are known."""
+        return None if self._viewer is None else self._viewer.tenant_id
+
+    @property
     def snapshot(self) -> Snapshot:
         """The one snapshot of this operation."""
         if self._snapshot is None:
@@ -87,19 +144,27 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """The loaders of this operation."""
-        return Loaders(self.snapshot, self.viewer)
+        return Loaders(self.snapshot, self.viewer, self.cost)
 
     @cached_property
     def cursor_key(self) -> bytes:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")
 
+    @property
+    def may_introspect(self) -> bool:
+        """Whether this client may see the schema: `M3_INTROSPECTION`."""
+        allowed = self.services.settings.introspection
+        if allowed == "members":
+            with contextlib.suppress(Unauthenticated):
+                return self.claims() is not None
+        return allowed == "everybody"
+
     def known(self, viewer: Viewer) -> None:
         """Who asks, as read in this moment: what runs on from here need not ask again."""
         self._viewer = viewer
-        self._snapshot = Snapshot(
-            self.services.database, Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
-        )
+        scope = Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
 
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
@@ -110,13 +175,16 @@ class Context:
             return self.viewer
 
     async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
-        self._snapshot = Snapshot(self.services.database, Scope(tenant_id=tenant_id, user_id=user_id))
+        scope = Scope(tenant_id=tenant_id, user_id=user_id)
+        self._snapshot = Snapshot(self.services.database, scope, self.deadline)
         self._viewer = await load_viewer(self._snapshot, tenant_id, user_id, session_id)
         if self._viewer is None:
             raise Unauthenticated("The session has ended. Sign in again.")
 
     def claims(self) -> Claims:
         """What the token says; Unauthenticated without a good one."""
+        if self.verified is not None:
+            return self.verified
         if self.token is None:
             raise Unauthenticated
         try:
@@ -130,15 +198,18 @@ class Context:
 
     async def identify(self) -> Viewer:
         """The viewer as of now, for an operation that takes its time before it writes: nothing stays open."""
-        await self.become(self.token)
+        await self._forget()
         viewer = await self.authenticate()
         await self.close()
         return viewer
 
     async def become(self, token: str | None) -> None:
         """Go on as the session of `token`: what was read before it is not read on."""
+        self.token, self.verified = token, None
+        await self._forget()
+
+    async def _forget(self) -> None:
         await self.close()
-        self.token = token
         self._viewer = self._snapshot = None
         self.__dict__.pop("loaders", None)
 

@@ -7,8 +7,11 @@
     ├── BadInput           BAD_INPUT         a value that cannot be used, in an argument or variable
     ├── IdempotencyConflict IDEMPOTENCY_CONFLICT  another request came with this key
     ├── BadCursor          BAD_CURSOR        altered, or of another list, parent, order or tenant
-    ├── RateLimited        RATE_LIMITED      too many attempts; extensions.retryAfter in seconds
-    ├── Timeout            TIMEOUT           the database took too long over a statement
+    ├── RateLimited        RATE_LIMITED      too much or too often; extensions.retryAfter in seconds
+    ├── TooComplex         TOO_COMPLEX       the operation is too large; extensions say by what
+    ├── DocumentNotFound   PERSISTED_DOCUMENT_NOT_FOUND  no trusted document, or another tenant's
+    ├── CursorExpired      CURSOR_EXPIRED    of a feed, and so old that its events are forgotten
+    ├── Timeout            TIMEOUT           the operation, or one of its statements, took too long
     └── Unavailable        UNAVAILABLE       the database cannot be reached, or is contended: try again
 
 Errors of graphql-core become GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED or BAD_INPUT by the
@@ -87,8 +90,17 @@ class BadCursor(GatewayError):
 
     code = "BAD_CURSOR"
 
+    def __init__(self, of: str = "list, parent and order") -> None:
+        super().__init__(f"This cursor does not belong to this {of}.")
+
+
+class CursorExpired(GatewayError):
+    """A feed cannot go on from here: what came next is forgotten."""
+
+    code = "CURSOR_EXPIRED"
+
     def __init__(self) -> None:
-        super().__init__("This cursor does not belong to this list, parent and order.")
+        super().__init__("This cursor is too old to go on from. Read the lists anew, then `eventCursor`.")
 
 
 class IdempotencyConflict(GatewayError):
@@ -101,12 +113,12 @@ class IdempotencyConflict(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """Too many attempts by this account or from this address."""
+    """Too much was asked, or too many attempts were made, by this account or from this address."""
 
     code = "RATE_LIMITED"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
+    def __init__(self, retry_after: int, what: str = "Too many attempts.") -> None:
+        super().__init__(f"{what} Try again in {retry_after} seconds.")
         self.retry_after = retry_after
 
     @property
@@ -115,8 +127,32 @@ class RateLimited(GatewayError):
         return {"code": self.code, "retryAfter": self.retry_after}
 
 
+class TooComplex(GatewayError):
+    """An operation exceeds a bound of `graph/limits.py`; `exceeded` is what clients see it called."""
+
+    code = "TOO_COMPLEX"
+
+    def __init__(self, exceeded: str, words: str, limit: int, asked: int) -> None:
+        super().__init__(f"This asks for too much at once: {words}, {asked} where {limit} are allowed.")
+        self.exceeded, self.limit, self.asked = exceeded, limit, asked
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, what was exceeded, its limit, and what was asked for: as much as was looked at."""
+        return {"code": self.code, "exceeded": self.exceeded, "limit": self.limit, "asked": self.asked}
+
+
+class DocumentNotFound(GatewayError):
+    """No trusted document has this id, or it is not one for this client: the words are the same."""
+
+    code = "PERSISTED_DOCUMENT_NOT_FOUND"
+
+    def __init__(self, message: str = "There is no document with this id.") -> None:
+        super().__init__(message)
+
+
 class Timeout(GatewayError):
-    """A statement ran past its time."""
+    """The operation, or a statement of it, ran past its time."""
 
     code = "TIMEOUT"
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 import strawberry
+from graphql import Undefined, coerce_input_value
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 
+from graph.errors import BadInput
 from graph.tables import type_namespace
 
 
@@ -36,6 +38,17 @@ def make_input(
 def as_mapping(made: type) -> None:
     """Let resolvers get this input as the plain mapping that graphql-core parsed."""
     made.__strawberry_definition__.from_input = lambda cls, value, context: dict(value)  # type: ignore[attr-defined]
+
+
+def read_input(name: str, stored: Any) -> Any:
+    """JSON that was kept, as the input type `name` parses it now; BadInput where it is none any more."""
+    from graph.schema import schema  # which is made of what imports this module
+
+    kind: Any = schema._schema.type_map[name]
+    found = coerce_input_value(stored, kind)
+    if found is Undefined:
+        raise BadInput("What was asked for cannot be read any more.")
+    return found
 
 
 def camel_case(name: str) -> str:

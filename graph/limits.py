@@ -22,7 +22,67 @@ MAX_TEXT_FILTER = 1000
 """Characters of a text that a filter compares with."""
 
 MAX_BODY_BYTES = 256 * 1024
-"""The most bytes a request body may have."""
+"""The most bytes a request body may have, and the most characters a document."""
+
+MAX_BULK_BYTES = 2 * 1024 * 1024
+"""The most bytes of a signed-in request with a bulk mutation."""
+
+MAX_TOKENS = 2000
+"""Lexical tokens of a document; a comment is one too."""
+
+MAX_NESTING = 64
+"""Brackets of any kind within each other in a document."""
+
+MAX_DEPTH = 12
+"""Fields within each other, those of fragments included; what is below `__schema` and `__type` apart."""
+
+MAX_INTROSPECTION_DEPTH = 20
+"""Fields within each other below `__schema` and `__type`; 15 is what the standard query has."""
+
+MAX_INTROSPECTION_LISTS = 1
+"""Lists of `__Type` within each other (`fields`, `interfaces` …); with two, introspection goes in circles."""
+
+MAX_FIELDS = 500
+"""Fields of a document, those of a fragment as often as it is spread."""
+
+MAX_ALIASES = 30
+"""Aliases of a document, counted as `MAX_FIELDS` is."""
+
+MAX_DIRECTIVES = 30
+"""Directives of a document, counted as `MAX_FIELDS` is."""
+
+MAX_ROOT_FIELDS = 20
+"""Root fields of one operation, counted as `MAX_FIELDS` is."""
+
+MAX_COMPARISONS = 10_000
+"""Pairs of fields with one response key in one place, which validation compares; with selections ten."""
+
+MAX_NODES = 10_000
+"""Rows that an operation may read at most, by its page sizes."""
+
+OPERATION_COST = 1
+"""The cost of any operation: who asks is read. Each row that it may read adds one."""
+
+MUTATION_COST = 10
+"""What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
+
+SCHEMA_COST = 4000
+"""What `__schema` adds to the cost."""
+
+TYPE_COST = 100
+"""What `__type` adds to the cost."""
+
+COST_WINDOW = 60
+"""Seconds after which a bucket is full again."""
+
+MAX_DOCUMENT_ID = 255
+"""Characters of the id of a trusted document."""
+
+TRUSTED_KEPT = 1000
+"""Trusted documents that a process keeps."""
+
+TRUSTED_SECONDS = 30
+"""How long it keeps them, and the modes of tenants, before it asks the database again."""
 
 
 MAX_TEXT = 500
@@ -89,6 +149,12 @@ MAX_RECIPIENTS = 50_000
 LAUNCH_SECONDS = 60
 """How long one statement may take that writes, or takes back, the messages of a campaign."""
 
+MAX_APPROVAL_LEVELS = 10
+"""Levels of a policy for approvals."""
+
+MAX_SLA_MINUTES = 366 * 24 * 60
+"""Minutes within which a level of a policy may have to be decided."""
+
 MAX_TRIES = 5
 """How often a mutation is begun that loses to others in a deadlock, before its client is told so."""
 
@@ -102,3 +168,42 @@ MAX_URL = 2048
 """Characters of a URL, in `URLS`."""
 
 URLS = frozenset({"website", "logo_url", "virtual_tour_url", "file_url", "recording_url"})
+
+MAX_OPERATION_NAMES = 200
+"""Names of operations that metrics keep apart; others are `(other)`."""
+
+MAX_TRUSTED_NAMES = 1000
+"""The same with the names of trusted documents, which are kept apart beyond that."""
+
+READY_SECONDS = 1.0
+"""How long the database may take to answer /readyz, and how long that answer is repeated."""
+
+MAX_OPERATION_ID = 200
+"""Characters of the id that a client gives an operation on a WebSocket."""
+
+MAX_SOCKET_OPERATIONS = 100
+"""Operations that run on one WebSocket at a time."""
+
+INIT_SECONDS = 10
+"""How long a WebSocket may take until it sends `connection_init`."""
+
+SEND_SECONDS = 30
+"""How long one message may wait for a client that does not read, before it is told to come back later."""
+
+KEEP_ALIVE_SECONDS = 15
+"""How long an event stream is silent at most, so that proxies keep it open."""
+
+MAX_DELIVERY = 100
+"""Events that one subscription reads the rows of at a time, when it has some to catch up with."""
+
+MAX_RETRY_SECONDS = 2.0
+"""The longest pause before the rows of events are read again, while the database cannot be reached."""
+
+FEED_QUEUE = 256
+"""Events that a feed keeps for a reader who is busy; the rest it reads from the log again."""
+
+FEED_PAGE = 200
+"""Events that a feed which is behind reads from the log at a time."""
+
+SLOW_CONSUMER_SECONDS = 30.0
+"""How long the reader of a feed may be behind before it is given up."""

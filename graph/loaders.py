@@ -14,6 +14,7 @@ from aiodataloader import DataLoader
 
 from graph.auth.viewer import Viewer
 from graph.connection import Connection, Page, PageRequest
+from graph.cost import Cost
 from graph.cursor import CursorScope
 from graph.snapshot import Snapshot
 from graph.tables import TableType
@@ -55,9 +56,10 @@ class ListRequest:
 class Loaders:
     """The loaders of one operation, made when first asked for."""
 
-    def __init__(self, snapshot: Snapshot, viewer: Viewer) -> None:
+    def __init__(self, snapshot: Snapshot, viewer: Viewer, cost: Cost) -> None:
         self._snapshot = snapshot
         self._viewer = viewer
+        self._cost = cost
         self._one: dict[tuple[str, str], DataLoader[Any, Any]] = {}
         self._many: dict[tuple[object, str], DataLoader[Any, Any]] = {}
 
@@ -84,8 +86,10 @@ class Loaders:
         """The connection of a list without a parent."""
         rows = await self._snapshot.fetch(request.rows())
         count = sa.select(sa.func.count()).select_from(request.source).where(request.where)
+        self._cost.rows += min(len(rows), request.page.limit)
 
         async def total() -> int:
+            self._cost.rows += 1
             return int((await self._snapshot.fetch(count))[0][0])
 
         return request.connection([request.target.row(row) for row in rows], total)
@@ -97,6 +101,7 @@ class Loaders:
             target.scope(source, self._viewer), source.c[column] == sa.any_(wanted)
         )
         found = {row[0]: target.row(tuple(row)[1:]) for row in await self._snapshot.fetch(statement)}
+        self._cost.rows += len(found)
         return [found.get(key) for key in keys]
 
     async def _load_many(
@@ -110,6 +115,7 @@ class Loaders:
         found: dict[uuid.UUID, list[Any]] = {parent: [] for parent in parents}
         for row in await self._snapshot.fetch(statement):
             found[row[0]].append(request.target.row(tuple(row)[1:]))
+        self._cost.rows += sum(min(len(rows), request.page.limit) for rows in found.values())
         return [
             replace(request, scope=request.scope.under(parent)).connection(rows, partial(counts.load, parent))
             for parent, rows in found.items()
@@ -123,6 +129,7 @@ class Loaders:
             .group_by(given.c.id)
         )
         found: dict[uuid.UUID, int] = dict(tuple(row) for row in await self._snapshot.fetch(statement))
+        self._cost.rows += len(parents)
         return [found.get(parent, 0) for parent in parents]
 
     @staticmethod

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graph.engine.documents import KnownDocument
+from graph.mutations.approvals import ApprovalsMutation
 from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation
 from graph.mutations.identity import IdentityMutation
@@ -26,6 +27,8 @@ from graph.queries.marketing import MarketingQuery
 from graph.queries.node import NodeQuery
 from graph.queries.notifications import NotificationsQuery
 from graph.scalars import SCALARS
+from graph.subscriptions.approvals import ApprovalsSubscription
+from graph.subscriptions.notifications import NotificationsSubscription
 from graph.tables import TABLES, resolve_annotations
 from graph.types.identity import ViewerType
 from graph.writing.executor import GatewayExecutor
@@ -56,9 +59,15 @@ class Mutation(
     MarketingMutation,
     NotificationsMutation,
     BillingMutation,
+    ApprovalsMutation,
     IntegrationsMutation,
 ):
     """The domains' mutations in one type."""
+
+
+@strawberry.type(description="What is told as it happens, and what was missed when one comes back.")
+class Subscription(NotificationsSubscription, ApprovalsSubscription):
+    """The domains' feeds in one type."""
 
 
 class NamedOperation(SchemaExtension):
@@ -91,6 +100,7 @@ def build_schema(*, sort: bool = False) -> Schema:
     return Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         execution_context_class=GatewayExecutor,
         types=[shown.origin for shown in TABLES.values()],
         extensions=[KnownDocument, NamedOperation],

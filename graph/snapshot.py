@@ -1,8 +1,8 @@
 """The transaction of an operation: a snapshot for a query, a change for each root mutation."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,9 +26,11 @@ class Snapshot:
     connection for the same operation would deadlock the pool under load.
     """
 
-    def __init__(self, database: Database, scope: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope, deadline: float | None = None) -> None:
+        """A `deadline`, by the clock of the event loop, cancels the statement that runs then."""
         self._database = database
         self._scope = scope
+        self._deadline = deadline
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
@@ -41,12 +43,24 @@ class Snapshot:
             if self._over is not None:
                 raise self._over
             try:
-                if self._connection is None:
-                    self._connection = await self._stack.enter_async_context(self._begin())
-                return await self._connection.execute(statement, parameters)
+                async with asyncio.timeout_at(self._deadline):
+                    if self._connection is None:
+                        self._connection = await self._stack.enter_async_context(self._begin())
+                    return await self._connection.execute(statement, parameters)
+            except asyncio.CancelledError as error:
+                # Half-way through a statement the connection is good for nothing more
+                self._over = Unavailable()
+                await self._stack.__aexit__(type(error), error, error.__traceback__)
+                raise
             except Exception as error:
+                if self._survives(error):
+                    raise
                 self._over = await self._abandon(error)
                 raise self._over from None
+
+    def _survives(self, error: Exception) -> bool:
+        """Whether the transaction goes on after `error`."""
+        return False
 
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.read(self._scope)
@@ -78,8 +92,31 @@ class Snapshot:
 class Change(Snapshot):
     """A writing transaction: all that a root mutation does, and the reading of its payload."""
 
+    _apart = False
+
     def _begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.write(self._scope)
+
+    def _survives(self, error: Exception) -> bool:
+        return self._apart and isinstance(error, IntegrityError | DataError)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """What the block does is undone, and nothing else, if it raises; also what the database refused.
+
+        Blocks are not nested.
+        """
+        await self.execute(_SAVEPOINT)
+        self._apart = True
+        try:
+            yield
+        except Exception:
+            self._apart = False
+            if self._over is None:
+                await self.execute(_ROLLBACK_TO)
+            raise
+        self._apart = False
+        await self.execute(_RELEASE)
 
     async def attempt(self, *steps: tuple[sa.Executable, Any]) -> list[sa.CursorResult[Any]]:
         """The results of statements, each with its parameters; all of them are done, or none.
@@ -119,6 +156,8 @@ def told(error: Exception) -> Exception:
     """What a client is told of an error of the database: Unavailable, Timeout, or it itself."""
     if isinstance(error, DatabaseUnavailable):
         return Unavailable()
+    if isinstance(error, TimeoutError):
+        return Timeout()
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     if state in _TOO_LONG:
         return Timeout()

@@ -1,5 +1,6 @@
 """A client of the gateway for tests: GraphQL over HTTP against the application in this process."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,25 @@ from graph.auth import keys
 from graph.context import Services
 from graph.settings import Settings
 from tests.factories import insert, make_user
+
+COST = re.compile(rb',"extensions":\{"cost":(\{[^{}]*\})\}\}$')
+
+
+def uncosted(body: bytes) -> bytes:
+    """An answer without what it costs, which depends on who asked for what before."""
+    return COST.sub(b"}", body)
+
+
+class _Uncosted(httpx.ASGITransport):
+    """Answers without what they cost."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        body = await response.aread()
+        if not COST.search(body):
+            return response
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(response.status_code, headers=headers, content=uncosted(body))
 
 
 @dataclass
@@ -62,14 +82,17 @@ class Client:
             error["extensions"]["code"] for error in (await self.ask(query, **variables)).get("errors", [])
         ]
 
-    def http(self) -> httpx.AsyncClient:
-        """A bare HTTP client of the application."""
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://gateway.test")
+    def http(self, *, costed: bool = False) -> httpx.AsyncClient:
+        """A bare HTTP client of the application; its answers have `extensions.cost` only if `costed`."""
+        transport = (httpx.ASGITransport if costed else _Uncosted)(self.app)
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway.test")
 
 
 @asynccontextmanager
 async def running(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Client]:
-    """The application over a database, and a client that has not signed in."""
+    """The application over a database, and a client that is not signed in; patient, and whatever it costs."""
+    patient = {"cost_per_user": 0, "cost_per_tenant": 0, "cost_per_address": 0, "operation_seconds": 60}
+    settings = patient | settings
     keys_file = folder / "keys.json"
     if not keys_file.exists():
         keys.generate(keys_file)

@@ -31,6 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("engine", "comparison of the engines")
     group.addoption("--operations", type=int, default=2000, help="how many operations")
     group.addoption("--seed", type=int, default=1, help="the first seed of those operations")
+    group = parser.getgroup("server", "the server under load")
+    group.addoption("--connections", type=int, default=500, help="how many connections at a time")
+    group = parser.getgroup("events", "storms of events")
+    group.addoption("--storm", type=float, default=5, help="how long each storm lasts, in seconds")
 
 
 def pytest_configure(config: pytest.Config) -> None:

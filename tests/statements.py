@@ -12,6 +12,8 @@ from db.session import Database
 _TRANSACTION_CONTROL: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ")
 # What asyncpg asks once a connection about a type that it meets there for the first time
 _TYPES: Final = ("typeinfo_tree", "('jit'")
+# What a process asks now and then, whosever request it is that comes next
+_MODES: Final = "all_document_modes"
 
 
 @contextlib.contextmanager
@@ -30,7 +32,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 
     def sent_past_sqlalchemy(query: LoggedQuery) -> None:
         text = query.query
-        if not text.startswith(_TRANSACTION_CONTROL) and not any(word in text for word in _TYPES):
+        if not text.startswith(_TRANSACTION_CONTROL) and not any(word in text for word in (*_TYPES, _MODES)):
             sent.append(text)
 
     def checked_out(adapted: Any, *_: Any) -> None:

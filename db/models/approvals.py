@@ -26,7 +26,11 @@ class Approval(UuidKey, TenantOwned, Timestamped, Base):
     __tablename__ = "approvals"
     __listed_by__ = ("requested_by",)
     __ordered_by__ = ("sla_due_at", "updated_at")
-    __table_args__ = (Index("approvals_inbox_ix", "tenant_id", "state", "level", "sla_due_at"),)
+    __table_args__ = (
+        Index("approvals_inbox_ix", "tenant_id", "state", "level", "sla_due_at"),
+        Index("approvals_overdue_ix", "sla_due_at", postgresql_where=text("state = 'pending'")),
+        Index("approvals_subject_ix", "tenant_id", "subject_id", postgresql_where=text("state = 'pending'")),
+    )
 
     domain: Mapped[str]
     subject_entity: Mapped[str]

@@ -106,7 +106,7 @@ class Attempts:
 
 
 def _counted(kind: Kind, address: str | None, account: Iterable[object]) -> list[_Counted]:
-    counted = [(kind.per_address, f"{kind.name} address {_network(address)}")]
+    counted = [(kind.per_address, f"{kind.name} address {network(address)}")]
     named = [str(part).strip().lower() for part in account]
     if kind.per_account is not None and named:
         # Hashed: what people type is of any length.
@@ -115,7 +115,7 @@ def _counted(kind: Kind, address: str | None, account: Iterable[object]) -> list
     return counted
 
 
-def _network(address: str | None) -> str:
+def network(address: str | None) -> str:
     """The address; of IPv6 the network, since a line has 2^64 addresses to choose from."""
     try:
         found = ip_address(address or "")

@@ -17,10 +17,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.enums import UserStatus
 from db.gateway import platform_grants
 from db.models import Role, RolePermission, User, UserRole
-from db.seed import EVERYTHING
+from graph.auth.holders import holders
 from graph.auth.viewer import Viewer, effective, load_viewer
 from graph.errors import Forbidden, Unauthenticated, UserErrorCode
 from graph.permissions import Permission
@@ -145,26 +144,6 @@ async def _managed(work: Work) -> bool:
 
     Without a password nobody gets in: an invitation may have gone to an address with a slip in it.
     """
-    tenant_id = work.viewer.tenant_id
-    wanted = (EVERYTHING, Permission.ROLES_MANAGE.value)
-    managing = (
-        sa.select(RolePermission.role_id)
-        .where(RolePermission.tenant_id == tenant_id, RolePermission.permission.in_(wanted))
-        .cte("managing", recursive=True)
-    )
-    managing = managing.union(
-        sa.select(Role.id)
-        .join(managing, Role.parent_role_id == managing.c.role_id)
-        .where(Role.tenant_id == tenant_id)
-    )
-    someone = (
-        sa.select(User.id)
-        .join(UserRole, sa.and_(UserRole.tenant_id == tenant_id, UserRole.user_id == User.id))
-        .join(managing, managing.c.role_id == UserRole.role_id)
-        .where(
-            User.tenant_id == tenant_id,
-            User.status == UserStatus.ACTIVE,
-            User.password_hash.is_not(None),
-        )
-    )
+    managers = holders(work.viewer.tenant_id, Permission.ROLES_MANAGE.value)
+    someone = managers.where(User.password_hash.is_not(None))
     return bool((await work.execute(sa.select(someone.exists()))).scalar_one())

@@ -69,6 +69,16 @@ class AccessTokens:
         token = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
         return token, datetime.fromtimestamp(expires, UTC)
 
+    def holds(self, token: str | None) -> bool:
+        """Whether it is a token of ours that may be used now."""
+        if token is None:
+            return False
+        try:
+            self.verify(token)
+        except InvalidToken:
+            return False
+        return True
+
     def verify(self, token: str) -> Claims:
         """What the token says; `InvalidToken` whatever is wrong with it."""
         ring = self._keys.current

@@ -11,19 +11,19 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from graphql import GraphQLInputType, coerce_input_value
 
-from db.enums import CampaignStatus, InboxCategory
+from db.enums import ApprovalDomain, CampaignStatus, InboxCategory
 from db.gateway import launches
 from db.models import InboxNotification
 from db.session import Database, DatabaseUnavailable, Scope
+from graph.approvals.policies import policy
 from graph.auth.viewer import NOBODYS_SESSION, Viewer, load_absent_viewer
 from graph.commands.report import in_a_line
 from graph.errors import BadInput, Forbidden, NotFound, Unavailable
+from graph.inputs import read_input
 from graph.mutations.marketing.campaigns import campaign_states, campaigns
-from graph.mutations.marketing.launch import Launch, finish, forget, launch
+from graph.mutations.marketing.launch import Launch, finish, forget, launch, prepare
 from graph.permissions import Permission
-from graph.schema import schema
 from graph.settings import Settings
 from graph.snapshot import Change
 from graph.tables import TABLES
@@ -31,6 +31,7 @@ from graph.writing.work import Refused, Work
 
 _REFUSALS: Final = (Refused, Forbidden, NotFound, BadInput)
 _GONE: Final = "Whoever scheduled it is not an active user any more."
+_UNAPPROVED: Final = "Launching takes approval now, and nobody was asked: schedule it again to ask for it."
 
 
 class _Due(NamedTuple):
@@ -116,17 +117,14 @@ async def _step(work: Work, due: _Due, ran: Ran) -> bool:
         raise BadInput(_GONE)
     if not viewer.has(Permission.MARKETING_SEND):
         raise Forbidden(Permission.MARKETING_SEND)
+    if not waiting.approved and await policy(work, ApprovalDomain.CAMPAIGN_LAUNCH) is not None:
+        raise BadInput(_UNAPPROVED)
     work.viewer = viewer
-    audience = coerce_input_value(waiting.audience, _audience_type())
+    audience = read_input("CampaignAudienceInput", waiting.audience)
     given = Launch(waiting.template_code, waiting.locale, audience, waiting.variables)
-    await launch(work, campaign_states, campaign, given)
+    await launch(work, campaign_states, campaign, given, await prepare(work, campaign, given))
     ran.launched += 1
     return True
-
-
-def _audience_type() -> GraphQLInputType:
-    found: Any = schema._schema.type_map["CampaignAudienceInput"]
-    return found  # type: ignore[no-any-return]
 
 
 async def _is_due(work: Work, due_at: datetime | None) -> bool:

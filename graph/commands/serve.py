@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import socket
-from typing import Final
 
 import structlog
 import uvicorn
@@ -13,20 +12,26 @@ from db import migrate, roles
 from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
+from graph.commands.workers import inherit, supervise
+from graph.serving.bounds import Bounds, within_descriptors
+from graph.serving.server import Server
 from graph.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-GRACE_SECONDS: Final = 10
-"""How long what is running may take to end when the server is told to stop."""
 
+def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) -> None:
+    """Serves until it is told to stop; `CommandFailed` says why it would rather not.
 
-def serve(settings: Settings) -> None:
-    """Serves until it is told to stop; `CommandFailed` says why it would rather not."""
+    `handle` is that of the listening socket, in a process that is one of several workers.
+    """
     asyncio.run(check(settings))
     logging.configure(settings)
-    with listen(settings) as listener:
-        run(build(settings), listener)
+    with listen(settings) if handle is None else inherit(handle) as listener:
+        if workers > 1:
+            asyncio.run(supervise(listener, workers, Bounds().exit_seconds + 1))
+        else:
+            run(build(settings), listener)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -40,22 +45,11 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
 
 
-def build(settings: Settings) -> uvicorn.Server:
+def build(settings: Settings) -> Server:
     """The gateway, ready to run."""
     from graph.app import create_app
 
-    return uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # The endpoint reads X-Forwarded-For by M3_TRUSTED_PROXIES; uvicorn would believe any local proxy.
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ws_per_message_deflate=False,
-        )
-    )
+    return Server(create_app(settings), within_descriptors(Bounds()))
 
 
 def run(server: uvicorn.Server, listener: socket.socket) -> None:

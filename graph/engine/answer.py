@@ -5,7 +5,7 @@ Unplanned for this viewer or this request goes on in graphql-core, which is told
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -52,7 +52,10 @@ class Engine:
         given: dict[str, Any] | None,
         context: Context,
     ) -> bytes | None:
-        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer."""
+        """The response in JSON to variables as the client gave them, or None: graphql-core has to answer.
+
+        Raises `Unavailable` where nothing could be read.
+        """
         try:
             variables = self.coerced(operation, given or {})
             plan = self.plan(document, operation, variables, ANYBODY)
@@ -60,14 +63,16 @@ class Engine:
             return None
         try:
             return await self._answer(document, operation, variables, context)
-        except (Unauthenticated, Unavailable) as error:
+        except Unauthenticated as error:
             return await self._failed(plan, error, context)
-        except DatabaseUnavailable:
-            return await self._failed(plan, Unavailable(), context)
-        except _TIMED_OUT:
+        except DatabaseUnavailable as error:
+            raise Unavailable from error
+        except (Timeout, *_TIMED_OUT):
             return await self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
+        except Unavailable:
+            raise
         except Exception:
             log.exception("engine.failed", request_id=context.request_id)
             return None  # a fault here need not be one of the request
@@ -122,12 +127,14 @@ class Engine:
             claims = context.claims()
             scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
             async with context.services.database.readers.snapshot(scope) as connection:
-                viewer = await self._viewer(connection, claims)
+                fetch = _until(context.deadline, connection.fetch)
+                viewer = await self._viewer(fetch, claims)
                 context.known(viewer)
                 plan = self.plan(document, operation, variables, viewer)
-                reading = Run(plan, connection.fetch, viewer, context.cursor_key, variables)
+                reading = Run(plan, fetch, viewer, context.cursor_key, variables)
                 await reading.read()
                 run = reading
+                context.cost.rows = run.rows_read
         except DatabaseUnavailable:
             # All that was read stands where only the end of a read-only transaction was lost
             if run is None:
@@ -135,9 +142,9 @@ class Engine:
         data = await run.data()
         return await _response(data, run.errors(data), context)
 
-    async def _viewer(self, connection: Any, claims: Claims) -> Viewer:
+    async def _viewer(self, fetch: Callable[..., Any], claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
-        rows = await connection.fetch(_VIEWER.sql, *_VIEWER.parameters(given))
+        rows = await fetch(_VIEWER.sql, *_VIEWER.parameters(given))
         if not rows:
             raise Unauthenticated("The session has ended. Sign in again.")
         held = effective(rows[0][0], platform=rows[0][1])
@@ -155,12 +162,30 @@ class Engine:
         return await _response(data, iter(errors), context)
 
 
+def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., Any]:
+    """`fetch`, with the statement cancelled that runs at the deadline."""
+    if deadline is None:
+        return fetch
+    clock = asyncio.get_running_loop().time
+
+    async def limited(sql: str, *parameters: Any) -> Any:
+        left = deadline - clock()
+        try:
+            if left > 0:
+                return await fetch(sql, *parameters, timeout=left)
+        except TimeoutError:
+            pass  # the driver has told the server
+        raise Timeout
+
+    return limited
+
+
 async def _response(data: dict[str, Any], errors: Iterator[GraphQLError], context: Context) -> bytes:
-    body: dict[str, Any] = {"data": data}
+    described: list[dict[str, Any]] = []
     while some := list(islice(errors, MAX_AT_ONCE)):
-        described = body.get("errors", [])
         if described:
             await asyncio.sleep(0)
         described += describe(some, context.request_id, executing=True)
-        body = {"errors": described, "data": data}
+    body: dict[str, Any] = {"errors": described} if described else {}
+    body |= {"data": data, "extensions": {"cost": context.cost.spent}}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

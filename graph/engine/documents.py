@@ -8,9 +8,11 @@ from typing import Any, Final
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NoFragmentCyclesRule,
     OperationDefinitionNode,
     VariableNode,
     Visitor,
@@ -20,6 +22,9 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
+
+from graph import bounds, limits
+from graph.errors import TooComplex
 
 MAX_DOCUMENTS: Final = 1000
 MAX_REMEMBERED: Final = 20_000
@@ -38,7 +43,11 @@ class Document:
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
     """The variables that `@include` and `@skip` look at."""
+    introspects: bool = False
+    """Whether `__schema` or `__type` is in it."""
     plans: dict[Any, Any] = field(default_factory=dict)
+    prices: dict[str | None, Any] = field(default_factory=dict)
+    """What its operations may cost, by name; `graph/pricing.py` fills it."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation to run; None if the name, or its absence, does not single one out."""
@@ -51,6 +60,11 @@ class _Switches(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: dict[str, None] = {}
+        self.introspects = False
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        if node.name.value in ("__schema", "__type"):
+            self.introspects = True
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         for argument in node.arguments or ():
@@ -80,14 +94,22 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         try:
-            node = parse(text)
+            bounds.check_text(text)
+            node = parse(text, max_lexical_tokens=limits.MAX_TOKENS)
+            bounds.check(node)
         except GraphQLError as error:
             return Document(None, [error])
+        except TooComplex as error:
+            return Document(None, [GraphQLError(str(error), original_error=error)])
+        except bounds.Circular:
+            # The other rules take their time over such a document
+            return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
         document = Document(node, validate_document(self._schema, node, tuple(specified_rules)))
         if not document.errors:
             switches = _Switches()
             visit(node, switches)
             document.switches = tuple(switches.names)
+            document.introspects = switches.introspects
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 document.operations[definition.name.value if definition.name else None] = definition

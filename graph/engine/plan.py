@@ -216,7 +216,7 @@ class Planner:
                 entry, self._refuses = ("refused", (error, nodes)), True
             elif isinstance(item, RelationField):
                 entry = ("child", self._child(plan, item, definition, nodes))
-            elif item.origin is ViewerType:
+            elif item.origin is ViewerType and name == "permissions":
                 entry = ("permissions", None)
             elif plan.number == 0 and name == "viewer":
                 entry = ("child", self._viewers(plan, definition, nodes))

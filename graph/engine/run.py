@@ -63,6 +63,8 @@ class Run:
         """The ids that `nodes` was given, and what is made of their rows."""
         self._failed: dict[Child, GatewayError] = {}
         """What is null, under every parent, and why."""
+        self.rows_read = 0
+        """Rows that were read to be shown; a list's number is one."""
 
     async def read(self) -> None:
         """Read all there is to read; Unplanned where graphql-core has to find out what becomes of it."""
@@ -130,6 +132,7 @@ class Run:
         if keys:
             statement = self._kept(source, None, lambda viewer: statements.by_key(source, viewer))
             rows = await self._query(statement, keys=keys)
+            self.rows_read += len(rows)
         for child in source.children:
             assert child.one is not None
             mine = rows
@@ -156,6 +159,7 @@ class Run:
             for table, key, shows in await self._query(source.statement, keys=keys):
                 plan = child.kinds[table]
                 found[key] = plan, statements.node_row(plan, key, shows)
+        self.rows_read += len(found)
         for plan in {plan for plan, _ in found.values()}:
             self._take(plan, [row for kind, row in found.values() if kind is plan])
         self._nodes[child] = [(found[key][0] if key in found else None, key) for key in map(str, ids)]
@@ -174,6 +178,7 @@ class Run:
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
         found = slices(await self._query(request.rows, **given) if source.lists else [], keys, page)
+        self.rows_read += sum(len(rows) for rows, _ in found.values())
         counts: Mapping[Any, int] = {}
         if request.count is not None:
             counted = await self._query(request.count, keys=keys)
@@ -182,6 +187,7 @@ class Run:
         for child in source.children:
             own = found if len(source.children) == 1 else {key: found[key] for key in self._keys([child])}
             pages = self._pages[child] = Pages(page, scope, request.rows.places, own, counts)
+            self.rows_read += len(own) if child.asks("totalCount") else 0
             for plan in child.objects():
                 self._take(plan, pages.rows())
 

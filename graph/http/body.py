@@ -1,13 +1,17 @@
-"""What a POST carries: one GraphQL request in JSON, or a refusal."""
+"""What a request carries, in the body of a POST or the URL of a GET: one GraphQL request, or a refusal."""
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from graph.limits import MAX_BODY_BYTES
+from graph.limits import MAX_BODY_BYTES, MAX_DOCUMENT_ID
+
+MAX_PARAMETERS: Final = 20
+"""Parameters of a URL, known ones and others."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,14 @@ class GraphQLRequest:
     operation_name: str | None
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
+    by_get: bool = False
+    """Whether a method has brought it by which nothing may be changed."""
+    document_id: str | None = None
+    """The trusted document to run, in place of `query`, which is empty then."""
+    explain: bool = False
+    """Whether its cost is asked for, and not its answer."""
+    size: int = 0
+    """Bytes of the body that brought it."""
 
 
 class Refused(Exception):
@@ -28,8 +40,8 @@ class Refused(Exception):
         self.status = status
 
 
-async def read(request: Request) -> GraphQLRequest:
-    """The request in the body, or Refused with 400, 413 or 415."""
+async def read(request: Request, limit: int = MAX_BODY_BYTES) -> GraphQLRequest:
+    """The request in the body, of at most `limit` bytes, or Refused with 400, 413 or 415."""
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
     if media_type.strip().lower() != "application/json" or (
@@ -38,32 +50,85 @@ async def read(request: Request) -> GraphQLRequest:
         raise Refused(415, "Send the request as application/json in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "Send the request without a content encoding.")
+    if _announced(request) > limit:
+        raise Refused(413, f"A request has at most {limit} bytes.")
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
+            if len(body) > limit:
+                raise Refused(413, f"A request has at most {limit} bytes.")
     except ClientDisconnect:
         raise Refused(400, "The request broke off.") from None
     return parse(bytes(body))
 
 
+def read_url(request: Request) -> GraphQLRequest:
+    """The request in the URL, or Refused with 400."""
+    try:
+        text = request.scope["query_string"].decode("ascii")
+        given = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
+    except ValueError:
+        raise Refused(400, "The parameters of the URL are not form-encoded UTF-8.") from None
+    data: dict[str, Any] = dict(given)
+    if len(data) != len(given):
+        raise Refused(400, "The URL has a parameter twice.")
+    data["operationName"] = data.get("operationName") or None
+    for name in ("variables", "extensions"):
+        if name in data:
+            data[name] = _json(data[name], f"`{name}` is not JSON.")
+    return request_of(data, by_get=True)
+
+
 def parse(body: bytes) -> GraphQLRequest:
     """The request that `body` spells, or Refused with 400."""
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Refused(400, "The body is not JSON in UTF-8.") from None
+    data = _json(body, "The body is not JSON in UTF-8.")
     if not isinstance(data, dict):
         raise Refused(400, "The body is one JSON object.")
-    query = data.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise Refused(400, "`query` is a document in a string.")
+    return request_of(data, size=len(body))
+
+
+def request_of(data: dict[str, Any], *, by_get: bool = False, size: int = 0) -> GraphQLRequest:
+    """The request that the parameters `data` make up, or Refused with 400."""
     operation_name = data.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise Refused(400, "`operationName` is a string.")
     for name in ("variables", "extensions"):
         if not isinstance(data.get(name), dict | None):
             raise Refused(400, f"`{name}` is an object.")
-    return GraphQLRequest(query, operation_name, data.get("variables"), data.get("extensions"))
+    extensions = data.get("extensions")
+    query, document_id = _document(data, extensions or {})
+    explain = (extensions or {}).get("explainCost") is True
+    return GraphQLRequest(
+        query, operation_name, data.get("variables"), extensions, by_get, document_id, explain, size
+    )
+
+
+def _document(data: dict[str, Any], extensions: dict[str, Any]) -> tuple[str, str | None]:
+    """The text of the document, or its id."""
+    query, document_id = data.get("query"), data.get("documentId")
+    if query is None and document_id is None:
+        hashed = extensions.get("persistedQuery")  # as Apollo Client names its documents
+        document_id = hashed.get("sha256Hash") if isinstance(hashed, dict) else None
+    if document_id is not None:
+        if not isinstance(document_id, str) or not 0 < len(document_id) <= MAX_DOCUMENT_ID:
+            raise Refused(400, f"`documentId` is a string of at most {MAX_DOCUMENT_ID} characters.")
+        if query is not None:
+            raise Refused(400, "Send `query` or `documentId`, not both.")
+        return "", document_id
+    if not isinstance(query, str) or not query.strip():
+        raise Refused(400, "`query` is a document in a string.")
+    return query, None
+
+
+def _json(text: bytes | str, otherwise: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refused(400, otherwise) from None
+
+
+def _announced(request: Request) -> int:
+    """The length that the body is said to have, 0 if nothing is said that makes sense."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 20 else 0

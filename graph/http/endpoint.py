@@ -1,90 +1,75 @@
-"""`/graphql`: POST answers operations, GET shows GraphiQL to a browser."""
-
-import uuid
-from ipaddress import ip_address
-from typing import Any
+"""`/graphql`: POST answers operations, GET queries, and a browser that opens it sees GraphiQL."""
 
 import orjson
+import structlog
+from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from strawberry.http.ides import get_graphql_ide_html
+from starlette.responses import Response
 
-from graph.context import Context, Services
-from graph.errors import BadInput
-from graph.execution import answer
-from graph.http.body import GraphQLRequest, Refused, read
-from graph.http.respond import refusal
+from graph.context import Services
+from graph.execution import Answer, answer
+from graph.http import graphiql, sse
+from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
+from graph.http.body import Refused
+from graph.http.caching import cached
+from graph.http.client import request_id
+from graph.http.incoming import asked_by, context_for
+from graph.http.respond import internal, refusal
 from graph.settings import Settings
-from graph.writing.idempotency import IdempotencyKey
 
-_NEGOTIATED = "application/graphql-response+json"
+log = structlog.get_logger(__name__)
 
 
-async def graphql(request: Request) -> Response:
-    """Answer one request of GraphQL over HTTP."""
+class GraphQL(HTTPEndpoint):
+    """Answers requests of GraphQL over HTTP."""
+
+    async def get(self, request: Request) -> Response:
+        """Answer the query in the URL, or show GraphiQL."""
+        settings: Settings = request.app.state.services.settings
+        accepted = ",".join(request.headers.getlist("accept"))
+        if settings.graphiql and preferred(accepted, (JSON, NEGOTIATED, HTML)) == HTML:
+            return graphiql.page()
+        return await _respond(request, accepted)
+
+    async def post(self, request: Request) -> Response:
+        """Answer the operation in the body."""
+        return await _respond(request, ",".join(request.headers.getlist("accept")))
+
+    async def method_not_allowed(self, request: Request) -> Response:
+        """Refuse any other method."""
+        said = refusal("BAD_INPUT", "Send operations by POST.")
+        return _response(Answer(405, said, {"Allow": "GET, HEAD, POST"}), JSON)
+
+
+async def _respond(request: Request, accepted: str) -> Response:
+    if sse.wanted(accepted):
+        return await sse.stream(request)
     services: Services = request.app.state.services
-    accept = request.headers.get("accept", "*/*").lower()
-    if request.method != "POST":
-        if services.settings.graphiql and "text/html" in accept:
-            return HTMLResponse(get_graphql_ide_html(graphql_ide="graphiql"))
-        return _answer(405, refusal("BAD_INPUT", "Send operations by POST."), accept, {"Allow": "POST"})
-    try:
-        asked = await read(request)
-    except Refused as error:
-        return _answer(error.status, refusal("BAD_INPUT", str(error)), accept)
-    context = _context(request, services, asked)
-    try:
-        context.idempotency = _idempotency(request, asked)
-    except BadInput as error:
-        return _answer(400, refusal(error.code, str(error)), accept)
-    status, body = await answer(asked, context)
-    # Without negotiation a client gets 200 for whatever was a GraphQL request, as section 6.4.1 has it.
-    return _answer(status if _NEGOTIATED in accept else 200, body, accept)
+    named = request_id(request, services.settings)
+    kind = preferred(accepted, (JSON, NEGOTIATED))
+    if kind is None:
+        given = Answer(406, refusal("BAD_INPUT", f"The answer is {NEGOTIATED} or {JSON}."))
+        response = _response(given, JSON)
+    else:
+        try:
+            asked = await asked_by(request)
+            given = await answer(asked, context_for(request, asked, named))
+            if given.status == 400 and kind == JSON:
+                # Without negotiation a client gets 200 for whatever was a GraphQL request (section 6.4.1)
+                given = given._replace(status=200)
+            given = cached(request, asked, given)
+        except Refused as error:
+            allowed = {"Allow": "POST"} if error.status == 405 else None
+            given = Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
+        except Exception:
+            log.exception("request.failed", request_id=named)
+            given = Answer(500, internal(named))
+        response = _response(given, kind)
+    response.headers["X-Request-ID"] = named
+    return response
 
 
-def _answer(
-    status: int, body: dict[str, Any] | bytes, accept: str, headers: dict[str, str] | None = None
-) -> Response:
-    kind = _NEGOTIATED if _NEGOTIATED in accept else "application/json"
-    content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return Response(content, status, headers, f"{kind}; charset=utf-8")
-
-
-def _idempotency(request: Request, asked: GraphQLRequest) -> IdempotencyKey | None:
-    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
-    if key is None:
-        return None
-    return IdempotencyKey.of(key, asked.query, asked.operation_name, asked.variables)
-
-
-def _context(request: Request, services: Services, asked: GraphQLRequest) -> Context:
-    token = request.headers.get("authorization")
-    if token is not None:
-        scheme, _, credentials = token.partition(" ")
-        # Of another scheme it is a token still, and no good one: silence would pass for not being signed in.
-        token = credentials.strip() if scheme.lower() == "bearer" else ""
-    return Context(
-        services,
-        token,
-        asked.operation_name,
-        ip=client_address(request, services.settings),
-        user_agent=request.headers.get("user-agent"),
-        request_id=uuid.uuid4().hex,
-    )
-
-
-def client_address(request: Request, settings: Settings) -> str | None:
-    """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`."""
-    address = request.client.host if request.client else None
-    for hop in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
-        if address is None or not _trusted(address, settings):
-            break
-        address = hop.strip() or address
-    return address
-
-
-def _trusted(address: str, settings: Settings) -> bool:
-    try:
-        return any(ip_address(address) in network for network in settings.trusted_proxies)
-    except ValueError:
-        return False
+def _response(given: Answer, kind: str) -> Response:
+    headers = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+    content = given.body if isinstance(given.body, bytes) else orjson.dumps(given.body)
+    return Response(content, given.status, headers | dict(given.headers or {}), f"{kind}; charset=utf-8")

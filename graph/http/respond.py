@@ -8,6 +8,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from graph.errors import GatewayError, cause_of
+from graph.operation import current
 
 MAX_MESSAGE: Final = 1000
 """Characters of a message; only one that repeats a name of the client's is longer."""
@@ -18,13 +19,19 @@ _AT_THE_END: Final = re.compile(
 )
 _WITHIN: Final = re.compile(r"Value '[^']*' does not exist")
 _LITERAL: Final = re.compile(r", found .*", re.DOTALL)
+# Names that were not submitted, and that whoever may not see the schema would learn by guessing
+_SUGGESTION: Final = re.compile(r" Did you mean .*\?", re.DOTALL)
+_VARIABLE: Final = re.compile(r"Variable '\$\w+'")
 
 log = structlog.get_logger(__name__)
 
 
-def describe(errors: Sequence[GraphQLError], request_id: str, *, executing: bool) -> list[dict[str, Any]]:
+def describe(
+    errors: Sequence[GraphQLError], request_id: str, *, executing: bool, reticent: bool = False
+) -> list[dict[str, Any]]:
     """The entries of `errors`. `executing`: whether validation was over when they were raised.
 
+    `reticent`: not a name of the schema, for a client that may not look at it.
     What is not for the client is logged, once for all the fields that one fault has failed.
     """
     described = []
@@ -32,9 +39,14 @@ def describe(errors: Sequence[GraphQLError], request_id: str, *, executing: bool
     for error in errors:
         cause = cause_of(error)
         described.append(_describe(error, cause, request_id, executing=executing))
+        if reticent and (error.path is None or not isinstance(cause, GatewayError)):
+            described[-1]["message"] = _without_names(described[-1])
         if described[-1]["extensions"]["code"] == "INTERNAL" and id(cause) not in logged:
             logged.add(id(cause))
             log.error("field.failed", request_id=request_id, path=error.path, exc_info=cause)
+    operation = current()
+    if operation is not None:
+        operation.failed(described)
     return described
 
 
@@ -56,8 +68,7 @@ def _describe(
     elif cause is None or (isinstance(cause, ValueError) and error.path is None):
         described["extensions"] = {"code": "BAD_INPUT"}
     else:
-        described["message"] = "Something went wrong here. The request id finds it in the log."
-        described["extensions"] = {"code": "INTERNAL", "requestId": request_id}
+        described |= _internal(request_id)
     return described
 
 
@@ -67,7 +78,30 @@ def without_values(error: GraphQLError) -> str:
     message = error.message[:MAX_MESSAGE]
     if isinstance(error, GraphQLSyntaxError):
         return _LITERAL.sub(".", message)
-    return _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+    message = _WITHIN.sub("The value does not exist", _AT_THE_END.sub(".", message))
+    return _SUGGESTION.sub("", message)
+
+
+def _without_names(described: dict[str, Any]) -> str:
+    message: str = described["message"]
+    if described["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED":
+        return "The document does not fit the schema."
+    if described["extensions"]["code"] == "BAD_INPUT":
+        variable = _VARIABLE.match(message)
+        return f"{variable[0] if variable else 'An argument'} has a value that does not fit."
+    return message
+
+
+def _internal(request_id: str) -> dict[str, Any]:
+    return {
+        "message": "Something went wrong here. The request id finds it in the log.",
+        "extensions": {"code": "INTERNAL", "requestId": request_id},
+    }
+
+
+def internal(request_id: str) -> dict[str, Any]:
+    """A response of a fault that no field has met; whoever answers so has logged it."""
+    return {"errors": [_internal(request_id)]}
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:

@@ -36,4 +36,5 @@ async def _load(info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
     viewer = await info.context.authenticate()
     keys = wanted(ids)
     found = await load_nodes(info.context.snapshot, viewer, [key for key in keys if key is not None])
+    info.context.cost.rows += len(found)
     return [None if key is None else found.get(key) for key in keys]

@@ -11,11 +11,14 @@ from strawberry import ID
 from db import models
 from db.enums import UserStatus
 from graph.auth import viewer as auth
+from graph.auth.tickets import ticket
 from graph.connection import Connection
+from graph.context import Info
+from graph.events.cursor import NEWEST_EVENT, event_cursor
 from graph.node import Created, Node, Timestamped
 from graph.permissions import Permission
 from graph.relations import to_many, to_one
-from graph.scalars import JSON, DateTime, EmailAddress, IPAddress, PhoneNumber
+from graph.scalars import JSON, Cursor, DateTime, EmailAddress, IPAddress, PhoneNumber
 from graph.tables import column, table
 
 if TYPE_CHECKING:
@@ -177,6 +180,25 @@ class ViewerType:
     inbox: Connection[InboxNotification] = to_many(
         models.InboxNotification.user_id, "The viewer's notifications, newest first."
     )
+
+    @strawberry.field(
+        description="What a browser's `EventSource`, which cannot send a header, opens the stream of a "
+        "subscription with: `ticket` in the URL of `GET /graphql`. Good for nothing else, and for as long as "
+        "the access token."
+    )
+    def stream_ticket(self, info: Info) -> str:
+        """Made of what is known of the token."""
+        return ticket(info.context.services.keys.current.derive("stream-ticket"), info.context.claims())
+
+    @strawberry.field(
+        description="Where a feed goes on for who has read the lists in the same operation: what they do not "
+        "show yet comes behind it. What had only just changed when they were read may be told once more."
+    )
+    async def event_cursor(self, info: Info) -> Cursor:
+        """Of the snapshot; docs/events.md says why nothing falls between."""
+        newest: int = (await info.context.snapshot.execute(NEWEST_EVENT)).scalar_one()
+        key = info.context.services.keys.current.derive("event-cursor")
+        return Cursor(event_cursor(key, info.context.viewer.tenant_id, newest))
 
     @classmethod
     def of(cls, viewer: auth.Viewer) -> ViewerType:

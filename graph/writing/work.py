@@ -29,6 +29,15 @@ class Refused(Exception):
         self.errors = list(errors)
         self.row = row
 
+    def below(self, name: str) -> "Refused":
+        """The same of an input within the input, in its field `name`; the row is another type's."""
+        return Refused(
+            *[
+                UserError(code=e.code, field=e.field and ["input", name, *e.field[1:]], message=e.message)
+                for e in self.errors
+            ]
+        )
+
 
 def refusal(code: UserErrorCode, message: str, *field: str, row: Any = None) -> Refused:
     """One reason, about the input field whose path is `field`."""
@@ -98,10 +107,13 @@ class Work:
         """Add rows to the audit log."""
         await self.transaction.execute(_AUDIT, entries)
 
-    async def note(self, action: str, id: UUID, after: dict[str, Any]) -> None:
-        """Write down an `action` that is not the change of one row: to what, and what became of it."""
-        about = {"entity_type": action.partition(".")[0], "entity_id": id, "after_data": after}
-        await self.execute(sa.insert(AuditLog).values(self._done(action) | about))
+    async def note(
+        self, action: str, id: UUID | None, after: dict[str, Any] | None, before: dict[str, Any] | None = None
+    ) -> None:
+        """Write down an `action` that is not the change of one row shown: to what, what it was and became."""
+        about = {"entity_type": action.partition(".")[0], "entity_id": id}
+        data = {"before_data": before, "after_data": after}
+        await self.write_down([self._done(action) | about | data])
 
     def entry(self, action: str, shown: TableType, before: Any = None, after: Any = None) -> dict[str, Any]:
         """The row of the audit log for `audit`, for those who write many at once."""

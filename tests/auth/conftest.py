@@ -15,6 +15,7 @@ from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Services
+from graph.events.hub import Hub
 from graph.settings import Settings
 from tests.auth.door import Door
 
@@ -38,7 +39,8 @@ async def services(database: Database, tmp_path_factory: pytest.TempPathFactory)
     keys.generate(path)
     settings = Settings(keys_file=path, database_url=SecretStr("postgresql://unused"))
     file, passwords = KeyFile(path), Passwords(threads=1)
-    yield Services(database, file, AccessTokens(file, settings), passwords, settings)
+    hub = Hub("postgresql://unused", database)
+    yield Services(database, file, AccessTokens(file, settings), passwords, settings, hub)
     passwords.close()
 
 

@@ -50,6 +50,19 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.load(port=9).port == 9
 
 
+def test_secrets_are_read_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m3_database_url").write_text("postgresql://gate:from-a-file@db/m3\n")
+    (tmp_path / "M3_METRICS_TOKEN").write_text("sesame")
+    (tmp_path / "m3_port").write_text("9000")
+    monkeypatch.setenv("M3_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("M3_PORT", "9001")
+    found = settings.load()
+    assert found.gateway_url == "postgresql://gate:from-a-file@db/m3"
+    assert found.metrics_token == SecretStr("sesame")
+    assert found.port == 9001
+    assert "from-a-file" not in repr(found)
+
+
 def test_secrets_are_not_printed() -> None:
     found = Settings(database_url=SecretStr("postgresql://gate:hidden@db/m3"))
     assert "hidden" not in repr(found)

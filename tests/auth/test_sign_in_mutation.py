@@ -1,5 +1,6 @@
 """The mutation signIn: tokens and the viewer, or one error for whatever is wrong."""
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import ANY
 
@@ -121,9 +122,7 @@ async def test_two_people_in_one_request_each_see_themselves(door: Door) -> None
 
 async def test_a_database_that_is_down_is_unavailable(door: Door) -> None:
     down = Database("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1)
-    services = Services(
-        down, door.services.keys, door.services.tokens, door.services.passwords, door.services.settings
-    )
+    services = replace(door.services, database=down)
     result = await run(Context(services), SIGN_IN, **credentials(door))
     assert result.data == {"signIn": None}
     assert [error.original_error.extensions for error in result.errors] == [{"code": "UNAVAILABLE"}]

@@ -27,6 +27,11 @@ CONTRACT = {
     ("keys", "generate"),
     ("keys", "rotate"),
     ("campaigns", "run-due"),
+    ("approvals", "escalate"),
+    ("documents", "add"),
+    ("documents", "list"),
+    ("documents", "mode"),
+    ("documents", "remove"),
 }
 
 

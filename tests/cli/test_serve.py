@@ -47,7 +47,7 @@ async def test_a_login_that_owns_tables_is_refused(m3: M3, urls: Urls, keys_file
     done = await m3("serve", database_url=urls.owner, keys_file=keys_file, port=0)
     assert done.code == 1
     assert "is not confined to its tenants" in done.err
-    assert "owns 4" in done.err
+    assert "owns 5" in done.err
     assert "m3_gateway" in done.err
 
 

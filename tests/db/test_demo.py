@@ -24,6 +24,7 @@ from graph.auth.signin import Client, Credentials, sign_in
 from graph.auth.tokens import AccessTokens
 from graph.auth.viewer import effective, load_viewer
 from graph.context import Services
+from graph.events.hub import Hub
 from graph.permissions import Permission
 from graph.settings import Settings
 from tests.factories import make_tenant
@@ -85,7 +86,8 @@ async def services(loaded: Urls, tmp_path: Path) -> AsyncIterator[Services]:
     keys.generate(tmp_path / "keys.json")
     settings = Settings(keys_file=tmp_path / "keys.json", database_url=SecretStr("postgresql://unused"))
     file, passwords, database = KeyFile(settings.keys_file), Passwords(threads=1), Database(loaded.gateway)
-    yield Services(database, file, AccessTokens(file, settings), passwords, settings)
+    hub = Hub("postgresql://unused", database)
+    yield Services(database, file, AccessTokens(file, settings), passwords, settings, hub)
     passwords.close()
     await database.close()
 

@@ -67,9 +67,19 @@ def expected(server: Server) -> set[str]:
         f"SELECT on gateway.alembic_version to {gateway}",
         f"SELECT on gateway.platform_grants to {gateway}",
         f"EXECUTE on gateway.due_launches() to {gateway}",
+        f"EXECUTE on gateway.overdue_approvals() to {gateway}",
+        f"SELECT on gateway.event_log to {gateway}",
+        f"EXECUTE on gateway.event_bounds() to {gateway}",
+        f"EXECUTE on gateway.events_after(bigint,integer) to {gateway}",
+        f"EXECUTE on gateway.forget_events(interval,integer) to {gateway}",
+        f"EXECUTE on gateway.sequence_events(integer) to {gateway}",
+        f"EXECUTE on gateway.all_document_modes() to {gateway}",
+        f"SELECT on gateway.documents to {gateway}",
     }
-    for table in ("idempotency_records", "launches"):
+    for table in ("idempotency_records", "launches", "approval_policies"):
         rights |= {f"{right} on gateway.{table} to {gateway}" for right in RIGHTS.values()}
+    for table in ("approval_levels", "approval_escalations"):
+        rights |= {f"{right} on gateway.{table} to {gateway}" for right in ("SELECT", "INSERT")}
     for table, letters in TABLES.items():
         for role, held in zip((gateway, service), letters, strict=True):
             rights |= {f"{RIGHTS[letter]} on public.{table} to {role}" for letter in held}

@@ -1,4 +1,4 @@
-"""A wire to the database that can be cut."""
+"""A wire to the database that can be cut, or go dead."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
+        self._silenced: asyncio.Event = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -35,19 +36,27 @@ class Proxy:
             await self._server.wait_closed()
             self._server = None
 
+    def silence(self) -> None:
+        """Pass nothing on any more of what is open now, and end nothing; who comes now is served."""
+        self._silenced.set()
+        self._silenced = asyncio.Event()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.host or "127.0.0.1", self._target.port or 5432
         there, onward = await asyncio.open_connection(host, port)
         self._writers |= {writer, onward}
         try:
-            await asyncio.gather(_pass(reader, onward), _pass(there, writer))
+            silenced = self._silenced
+            await asyncio.gather(_pass(reader, onward, silenced), _pass(there, writer, silenced))
         finally:
             self._writers -= {writer, onward}
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, silenced: asyncio.Event) -> None:
     with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
+        while (data := await reader.read(65536)) and not silenced.is_set():
             writer.write(data)
             await writer.drain()
+    if silenced.is_set():
+        await writer.wait_closed()
     writer.close()

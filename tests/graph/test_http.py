@@ -133,20 +133,6 @@ async def test_a_body_has_a_bound(anyone: Client) -> None:
     assert (response.status_code, refusal(response)) == (413, "BAD_INPUT")
 
 
-async def test_get_is_for_browsers(anyone: Client) -> None:
-    async with anyone.http() as http:
-        page = await http.get("/graphql", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-        assert page.status_code == 200
-        assert page.headers["content-type"].startswith("text/html")
-        assert "graphiql" in page.text.lower()
-        for accept in ("*/*", "application/json", NEGOTIATED):
-            response = await http.get("/graphql?query={__typename}", headers={"accept": accept})
-            assert (response.status_code, refusal(response)) == (405, "BAD_INPUT")
-            assert response.headers["allow"] == "POST"
-        for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
-            assert (await http.request(method, "/graphql")).status_code == 405
-
-
 UNREADABLE = ["{", "}", "{ a(", "query", '{ a(b: "\\uD800") }', '{ a(b: "\\u{110000}") }', "{ a(b: 'c') }"]
 UNREADABLE += ["{ \0 }", "{ ماذا }", "{a" * 40_000, "{a" * 20_000 + "}" * 20_000, "{ a(b: " + "[" * 50_000]
 WRONG = [

@@ -32,6 +32,8 @@ from tests.graph.sdl import (
     ways,
 )
 
+pytestmark = pytest.mark.usefixtures("unbounded")
+
 OF_TENANTS = [way for way in LISTS if TABLES[way.target].name not in GLOBAL]
 """The lists whose rows are a tenant's."""
 

@@ -12,6 +12,8 @@ from tests.factories import insert, make_tenant
 from tests.graph.filled import Filled, fill
 from tests.graph.sdl import TABLES, along, leaves, object_type, route, selection
 
+pytestmark = pytest.mark.usefixtures("unbounded")
+
 NODES = [name for name in TABLES if "Node" in {item.name for item in object_type(name).interfaces}]
 NO_NODES = {"GroupMember", "RolePermission", "TenantSubscription", "UserProfile", "UserRole"}
 

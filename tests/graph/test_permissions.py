@@ -34,6 +34,8 @@ from tests.graph.sdl import (
 )
 from tests.statements import statements
 
+pytestmark = pytest.mark.usefixtures("unbounded")
+
 GATED = {name: gate for name in TABLES if (gate := needs(name)) is not None}
 """The types with `@requires`."""
 

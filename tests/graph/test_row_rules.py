@@ -19,6 +19,7 @@ from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
 from graph.context import Context, Services
+from graph.events.hub import Hub
 from graph.schema import schema
 from graph.settings import Settings
 from tests.factories import fill_tenant, insert, make_tenant, make_user
@@ -62,7 +63,8 @@ def services(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
     path: Path = tmp_path_factory.mktemp("keys") / "keys.json"
     keys.generate(path)
     file, settings = KeyFile(path), Settings()
-    return Services(database, file, AccessTokens(file, settings), Passwords(1), settings)
+    hub = Hub("postgresql://unused", database)
+    return Services(database, file, AccessTokens(file, settings), Passwords(1), settings, hub)
 
 
 async def sign_in(

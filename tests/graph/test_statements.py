@@ -213,10 +213,10 @@ async def test_all_reads_of_an_operation_see_one_snapshot(
     first = await insert(owner, models.Company, tenant_id=tenant, name="before")
     original, reads = getattr(reading, method), 0
 
-    async def interrupted(self: Any, *args: Any) -> Any:
+    async def interrupted(self: Any, *args: Any, **options: Any) -> Any:
         nonlocal reads
         reads += 1
-        result = await original(self, *args)
+        result = await original(self, *args, **options)
         await insert(owner, models.Company, tenant_id=tenant)
         change = models.Company.__table__.update().where(models.Company.id == first["id"])  # type: ignore[attr-defined]
         await owner.execute(change.values(name=f"after {reads}"))
@@ -301,6 +301,7 @@ def filters() -> Iterator[str]:
             yield f"{{ {name}(filter: {{ {given} }}) {{ totalCount nodes {{ __typename }} }} }}"
 
 
+@pytest.mark.usefixtures("unbounded")
 async def test_every_statement_names_the_tenant_on_every_table(
     anyone: Client, owner: AsyncConnection
 ) -> None:

@@ -18,7 +18,9 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
+from sqlalchemy.dialects.postgresql import insert as insert_policy
 
+from db import gateway
 from db.base import Base, target_of
 from db.models import Plan
 from graph.inputs import camel_case
@@ -82,6 +84,8 @@ OMITTED: Final = {
     "UpdateMapShapeInput.componentTypeCode",
     "UpdateMapShapeInput.unitComponentId",
     "EnqueueMessageInput.toPhoneE164",  # an e-mail goes to no phone
+    "RequestApprovalInput.campaignLaunch",  # one of the three
+    "RequestApprovalInput.unitPriceChange",
 }
 """What does not go together with the rest."""
 
@@ -121,6 +125,8 @@ def row_of(name: str) -> tuple[str, str] | None:
         for directive in (shown.ast_node and shown.ast_node.directives) or ():
             if directive.name.value == "table":
                 found[shown.name] = field, str(directive.arguments[0].value.value)
+    if len(found) > 1:
+        found.pop("Approval", None)  # what it may have to wait for
     if len(found) == 1:
         return next(iter(found.values()))
     return next((rest for shown, rest in found.items() if name.endswith(shown)), None)
@@ -175,6 +181,41 @@ async def _new_role(world: World) -> Json:
     return {"roleId": str((await world.new("roles"))["id"]), "permission": "ROLES_MANAGE"}
 
 
+async def _asked(world: World) -> Json:
+    deal = await subject(world, "moveDeal")
+    return {"dealStageMove": {"id": deal, **await _moved(world)}}
+
+
+async def _governed(world: World) -> Json:
+    domain, levels = "campaign.launch", [{"permission": None, "slaMinutes": None}]
+    policy = insert_policy(gateway.approval_policies).values(
+        tenant_id=world.tenant, domain=domain, levels=levels
+    )
+    await world.owner.execute(policy.on_conflict_do_nothing())
+    return {"domain": "CAMPAIGN_LAUNCH"}
+
+
+async def _agreed(world: World) -> Json:
+    return {"id": await agreed(world)}
+
+
+async def agreed(world: World) -> str:
+    """The id of an approval that waits to be applied, and can be."""
+    requester = await world.person("deals.move")
+    deal, to = await subject(world, "moveDeal"), await _moved(world)
+    stage = str(world.filled["deal_stages"]["id"])
+    row = await world.new(
+        "approvals",
+        domain="deal.stage.move",
+        subject_entity="deal",
+        subject_id=deal,
+        payload={**to, "from": {"stageId": stage}},
+        state="approved",
+        requested_by=requester.client.user_id,
+    )
+    return str(row["id"])
+
+
 async def _plan(world: World) -> Json:
     return {"planId": str((await insert(world.owner, Plan))["id"])}
 
@@ -191,11 +232,14 @@ async def _suppressed(world: World) -> Json:
 
 SPECIAL: Final[Mapping[str, Callable[[World], Awaitable[Json]]]] = {
     "addGroupMember": _somebody,
+    "applyApproval": _agreed,
     "assignRole": _somebody,
     "changePlan": _plan,
+    "deleteApprovalPolicy": _governed,
     "grantPermission": _new_role,
     "moveDeal": _moved,
     "reorderStages": _reordered,
+    "requestApproval": _asked,
     "revokePermission": _given_role,
     "suppress": _address,
     "unsuppress": _suppressed,

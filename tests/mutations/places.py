@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from graphql import GraphQLInputObjectType, GraphQLInputType, get_named_type, is_required_input_field
 
-from tests.mutations.given import MUTATIONS, Field, Json, is_a_list, object_of
+from tests.mutations.given import MUTATIONS, Field, Json, is_a_list, object_of, table_of
 from tests.mutations.world import World
 
 
@@ -40,7 +40,8 @@ def _within(path: Field, kind: Any) -> Iterator[Place]:
     if isinstance(kind, GraphQLInputObjectType) and not kind.name.endswith("Filter"):
         for key, field in kind.fields.items():
             yield Place((*path, key), field.type, is_required_input_field(field))
-            yield from _within((*path, key), get_named_type(field.type))
+            start: Field = (*path, key, 0) if is_a_list(field.type) else (*path, key)
+            yield from _within(start, get_named_type(field.type))
 
 
 MISSING: Final = object()
@@ -53,8 +54,22 @@ APART: Final[Mapping[str, Mapping[str, Any]]] = {
     "CreateDealInput.pipelineId": {"stageId": MISSING},
     "CreateMapShapeInput.componentTypeCode": {"kind": "COMPONENT", "unitTypeCode": MISSING},
     "CreateMapShapeInput.unitComponentId": {"kind": "COMPONENT", "unitTypeCode": MISSING},
+    "RequestApprovalInput.campaignLaunch": {"dealStageMove": MISSING},
+    "RequestApprovalInput.unitPriceChange": {"dealStageMove": MISSING},
 }
 """What else has to change for a field to matter."""
+
+ABOUT: Final[Mapping[str, str]] = {
+    "campaignLaunch": "launchCampaign",
+    "dealStageMove": "moveDeal",
+    "unitPriceChange": "changeUnitPrice",
+}
+"""The mutations whose inputs stand within that of another, and are about a row of their own."""
+
+
+def about(name: str, place: Place) -> str:
+    """The mutation about whose row an `id` is."""
+    return ABOUT.get(str(place.path[-2]), name) if len(place.path) > 1 else name
 
 
 def with_value(world: World, name: str, given: Json, place: Place, new: Any) -> Json:
@@ -73,6 +88,8 @@ def with_value(world: World, name: str, given: Json, place: Place, new: Any) -> 
             kind = get_named_type(fields[step].type)
             if at.get(step) is None:
                 at[step] = object_of(world, kind)
+                if step in ABOUT:
+                    at[step]["id"] = str(world.filled[table_of(ABOUT[step])]["id"])
             at, fields = at[step], kind.fields
     return changed
 

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.base import Base
 from tests.client import Client
 from tests.mutations.given import MUTATIONS, REFERENCES, arguments, is_a_list, subject, table_of
-from tests.mutations.places import Place, places, with_value
+from tests.mutations.places import Place, about, places, with_value
 from tests.mutations.told import answered, complaints
 from tests.mutations.world import World
 
 PASSED_BY: Final = {
     "changePlan.input.planId",  # nobody's, and never deleted
     "previewTemplate.input.id",  # it writes nothing, so nothing is in its way
+    "requestApproval.input.campaignLaunch.audience.users",
     "launchCampaign.input.audience.users",  # history keeps ids of what may be gone
     "reorderStages.input.stageIds",  # it looks at those of the pipeline
     "scheduleCampaign.input.audience.users",
@@ -81,7 +82,8 @@ async def test_what_has_just_been_deleted_is_not_found(
 async def doomed(world: World, name: str, place: Place) -> tuple[str, Any]:
     """A row that the mutation would take, and its table."""
     if place.name == "id":
-        return table_of(name), await subject(world, name)
+        whose = about(name, place)
+        return table_of(whose), await subject(world, whose)
     table = REFERENCES.get(place.name) or REFERENCES[place.name.removesuffix("s")]
     row = await world.new(table)
     if table == "deal_pipelines":

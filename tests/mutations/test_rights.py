@@ -15,7 +15,7 @@ from db.base import Base
 from graph.permissions import Permission
 from tests.client import Client
 from tests.mutations.given import MUTATIONS, arguments, subject, value
-from tests.mutations.places import Place, places, with_value
+from tests.mutations.places import Place, about, places, with_value
 from tests.mutations.told import answered, complaints
 from tests.mutations.undone import Undone, undone
 from tests.mutations.world import World
@@ -34,6 +34,9 @@ def _managed(*entities: str) -> str:
 
 _RIGHTS: Final = (
     {
+        "approvals.decide": "approve reject",
+        "approvals.manage": "setApprovalPolicy deleteApprovalPolicy",
+        "approvals.request": "requestApproval",
         "billing.manage": "changePlan cancelSubscription",
         "groups.manage": _managed("Group") + " addGroupMember removeGroupMember",
         "integrations.manage": "markWebhookProcessed",
@@ -73,6 +76,8 @@ RIGHTS: Final = {
 """What the contract says that each mutation takes."""
 
 UNGATED: Final = {
+    "applyApproval",
+    "cancelApproval",
     "changePassword",
     "markAllNotificationsRead",
     "markNotificationRead",
@@ -93,6 +98,7 @@ ALSO: Final = {
     "createUnits": ["inventory.price"],
     "inviteUser": ["roles.manage"],
     "launchCampaign": ["contacts.view"],
+    "requestApproval": ["deals.move"],
     "scheduleCampaign": ["contacts.view"],
 }
 """What the rest of an operation takes, asked for all that it can do."""
@@ -236,5 +242,5 @@ async def test_what_is_another_tenants_is_as_if_it_were_not(people: People, name
 async def of_theirs(elsewhere: World, name: str, place: Place) -> Any:
     """An id that the mutation could do something with there."""
     if place.name == "id":
-        return await subject(elsewhere, name)
+        return await subject(elsewhere, about(name, place))
     return value(elsewhere, place.name, place.kind)

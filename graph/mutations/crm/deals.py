@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -9,9 +10,14 @@ import strawberry
 from strawberry import ID
 
 from db import models
+from db.enums import ApprovalDomain
+from graph.approvals.operations import Ready, operation
+from graph.approvals.policies import policy
+from graph.approvals.requests import perform
 from graph.context import Info
 from graph.errors import UserErrorCode
 from graph.permissions import Permission
+from graph.types.approvals import Approval
 from graph.types.crm import Deal
 from graph.writing.bulk import BulkPayload, create_all
 from graph.writing.editing import Editing
@@ -27,6 +33,9 @@ class DealPayload(Payload):
     """A deal."""
 
     deal: Deal | None = written(models.Deal, "The deal, as it now is or last was.")
+    approval: Approval | None = written(
+        models.Approval, "What it waits for, where a policy lets others agree before it moves.", "approval"
+    )
 
 
 @payload("What became of each of several deals.")
@@ -40,10 +49,20 @@ async def _rules(work: Work, draft: Draft) -> None:
     if draft.now("amount_minor") is not None and draft.now("currency") is None:
         draft.invalid("currency", "An amount takes a currency.")
     if draft.before is None:
-        if "stage_id" not in draft.values:
-            await _first_stage(work, draft)
+        await _check_stage(work, draft)
         draft.values.setdefault("owner_user_id", work.viewer.user_id)
         await check_active(work, draft, "owner_user_id")
+
+
+async def _check_stage(work: Work, draft: Draft) -> None:
+    """A new deal starts where the client says; where moving takes approval, only at the first stage."""
+    given = draft.values.get("stage_id")
+    if given is not None and await policy(work, ApprovalDomain.DEAL_STAGE_MOVE) is None:
+        return
+    await _first_stage(work, draft)
+    if given is not None and draft.values["stage_id"] != given:
+        message = "Moving a deal takes approval: a new one starts at the first stage of its pipeline."
+        draft.invalid("stage_id", message)
 
 
 async def _first_stage(work: Work, draft: Draft) -> None:
@@ -103,6 +122,40 @@ class MoveDealInput:
     stage_id: ID = strawberry.field(description="The id of a stage of the deal's pipeline.")
 
 
+@operation(ApprovalDomain.DEAL_STAGE_MOVE, "deal", "MoveDealInput", Permission.DEALS_MOVE, "move a deal")
+async def move_a_deal(work: Work, given: Mapping[str, Any]) -> Ready:
+    """An open deal and a stage of its pipeline."""
+    deal = await deals.locked(work, given["id"], None, "id")
+    if deal.status != "open":
+        message = f"This deal is {deal.status}: open it again before you move it."
+        raise refusal(UserErrorCode.CONFLICT, message, row=deal)
+    stage_id = id_of(given["stageId"], "stageId")
+    stage = models.DealStage.__table__.c
+    # Locked as the reference will lock it, or a request could be for a stage that is just being deleted.
+    statement = (
+        sa.select(stage.id)
+        .where(
+            stage.tenant_id == work.viewer.tenant_id,
+            stage.pipeline_id == deal.pipeline_id,
+            stage.id == stage_id,
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    if (await work.execute(statement)).one_or_none() is None:
+        raise refusal(UserErrorCode.NOT_FOUND, "There is nothing with this id.", "stageId")
+
+    async def do(work: Work, approved: bool) -> Any:
+        return await deals.change(work, deal, {"stage_id": stage_id}, "move")
+
+    return Ready(
+        deal,
+        wanted={"stageId": str(stage_id)},
+        found={"stageId": str(deal.stage_id)},
+        do=do,
+        changes=stage_id != deal.stage_id,
+    )
+
+
 @strawberry.input(description="Which deal becomes whose.")
 class AssignDealInput:
     """A deal and a user."""
@@ -130,19 +183,17 @@ class DealsMutation:
         "reopen", "Open a deal again that was won or lost; it stands where it stood.", Permission.DEALS_MOVE
     )
 
-    @mutation("Move an open deal to another stage of its pipeline.", needs=Permission.DEALS_MOVE)
+    @mutation(
+        "Move an open deal to another stage of its pipeline. Under a policy for `deal.stage.move` it stays "
+        "where it is, and the payload has the `approval` that it waits for.",
+        needs=Permission.DEALS_MOVE,
+    )
     async def move_deal(
         self, info: Info, input: Annotated[MoveDealInput, strawberry.argument(description="What goes where.")]
     ) -> DealPayload | None:
-        """The foreign key refuses a stage of another pipeline."""
-        work = info.context.work
-        deal = await deals.locked(work, input.id, None, "id")
-        if deal.status != "open":
-            message = f"This deal is {deal.status}: open it again before you move it."
-            raise refusal(UserErrorCode.CONFLICT, message, row=deal)
-        return DealPayload.of(
-            await deals.change(work, deal, {"stage_id": id_of(input.stage_id, "stageId")}, "move")
-        )
+        """A stage of another pipeline is as if it were not there."""
+        given = {"id": input.id, "stageId": input.stage_id}
+        return await perform(info.context.work, move_a_deal, DealPayload, given)
 
     @mutation("Make a deal another user's, or nobody's.", needs=Permission.DEALS_UPDATE)
     async def assign_deal(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
 
 from db import models
+from db.enums import ApprovalDomain
+from graph.approvals.operations import Ready, operation
+from graph.approvals.policies import policy
+from graph.approvals.requests import perform
 from graph.context import Info
 from graph.errors import Forbidden
 from graph.mutations.inventory.codes import component_type_codes, unit_type_codes
 from graph.permissions import Permission
 from graph.scalars import BigInt, CurrencyCode
+from graph.types.approvals import Approval
 from graph.types.inventory import Unit, UnitComponent
 from graph.writing.bulk import BulkPayload, create_all
 from graph.writing.editing import Editing
@@ -27,6 +33,9 @@ class UnitPayload(Payload):
     """A unit."""
 
     unit: Unit | None = written(models.Unit, "The unit, as it now is or last was.")
+    approval: Approval | None = written(
+        models.Approval, "What it waits for, where a policy lets others agree to its price.", "approval"
+    )
 
 
 @payload("What became of each of several units.")
@@ -46,12 +55,12 @@ class UnitComponentPayload(Payload):
 
 
 async def _unit_rules(work: Work, draft: Draft) -> None:
-    _check_price(work, draft)
+    await _check_price(work, draft)
     await unit_type_codes.check_named(work, draft, "unit_type_code")
 
 
-def _check_price(work: Work, draft: Draft) -> None:
-    """A first price is a price: it takes the right to give one, and its currency."""
+async def _check_price(work: Work, draft: Draft) -> None:
+    """A first price is a price: it takes the right to give one, its currency, and approval where any does."""
     price, currency = draft.values.get("price_minor"), draft.values.get("currency")
     if price is None and currency is None:
         return
@@ -60,6 +69,11 @@ def _check_price(work: Work, draft: Draft) -> None:
     if price is None or currency is None:
         draft.invalid(
             "currency" if currency is None else "price_minor", "A price and its currency go together."
+        )
+    elif await policy(work, ApprovalDomain.UNIT_PRICE_CHANGE) is not None:
+        draft.invalid(
+            "price_minor",
+            "A price takes approval: add the unit without one, and give it by `changeUnitPrice`.",
         )
 
 
@@ -113,6 +127,36 @@ class ChangeUnitPriceInput:
     currency: CurrencyCode = strawberry.field(description="The currency of the new price.")
 
 
+@operation(
+    ApprovalDomain.UNIT_PRICE_CHANGE,
+    "unit",
+    "ChangeUnitPriceInput",
+    Permission.INVENTORY_PRICE,
+    "change a unit's price",
+)
+async def change_a_price(work: Work, given: Mapping[str, Any]) -> Ready:
+    """A unit and its new price."""
+    c = units.shown.table.c
+    unit = await units.locked(work, given["id"], None, "id")
+    draft = Draft(unit)
+    draft.take(
+        {"priceMinor": c.price_minor, "currency": c.currency},
+        {"priceMinor": given["priceMinor"], "currency": given["currency"]},
+    )
+    if draft.errors:
+        raise Refused(*draft.errors, row=unit)
+
+    async def do(work: Work, approved: bool) -> Any:
+        return await units.change(work, unit, draft.values, "change_price")
+
+    before, after = _price(unit.price_minor, unit.currency), _price(**draft.values)
+    return Ready(unit, wanted=after, found=before, do=do, changes=after != before)
+
+
+def _price(price_minor: int | None, currency: str | None) -> dict[str, Any]:
+    return {"priceMinor": None if price_minor is None else str(price_minor), "currency": currency}
+
+
 @strawberry.type
 class UnitsMutation:
     """Units and their components."""
@@ -149,7 +193,9 @@ class UnitsMutation:
     )
 
     @mutation(
-        "Give a unit a price. The database keeps it in `Unit.priceHistory`, with you as the one who set it.",
+        "Give a unit a price. The database keeps it in `Unit.priceHistory`, with you as the one who set it. "
+        "Under a policy for `unit.price.change` the unit keeps the price that it has, and the payload has "
+        "the `approval` that it waits for.",
         needs=Permission.INVENTORY_PRICE,
     )
     async def change_unit_price(
@@ -158,12 +204,5 @@ class UnitsMutation:
         input: Annotated[ChangeUnitPriceInput, strawberry.argument(description="Which unit, what price.")],
     ) -> UnitPayload | None:
         """The price that it has already changes nothing."""
-        work, c = info.context.work, units.shown.table.c
-        draft = Draft(await units.locked(work, input.id, None, "id"))
-        draft.take(
-            {"priceMinor": c.price_minor, "currency": c.currency},
-            {"priceMinor": input.price_minor, "currency": input.currency},
-        )
-        if draft.errors:
-            raise Refused(*draft.errors, row=draft.before)
-        return UnitPayload.of(await units.change(work, draft.before, draft.values, "change_price"))
+        given = {"id": input.id, "priceMinor": input.price_minor, "currency": input.currency}
+        return await perform(info.context.work, change_a_price, UnitPayload, given)

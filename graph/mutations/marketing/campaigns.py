@@ -10,11 +10,13 @@ import strawberry
 from strawberry import ID
 
 from db import models
-from db.enums import DeliveryStatus
+from db.enums import ApprovalDomain, DeliveryStatus
 from db.models import CampaignSend, OutboxMessage
+from graph.approvals.operations import Ready, operation
+from graph.approvals.requests import perform
 from graph.context import Info
 from graph.inputs import make_input
-from graph.mutations.marketing.audience import AudienceInput
+from graph.mutations.marketing.audience import AudienceInput, as_json
 from graph.mutations.marketing.launch import (
     WAITING,
     Launch,
@@ -26,6 +28,7 @@ from graph.mutations.marketing.launch import (
 )
 from graph.permissions import Permission
 from graph.scalars import JSON, DateTime
+from graph.types.approvals import Approval
 from graph.types.marketing import Campaign
 from graph.writing.drafts import DraftEditing
 from graph.writing.mutation import Payload, mutation, payload, written
@@ -39,6 +42,9 @@ class CampaignPayload(Payload):
     """A campaign."""
 
     campaign: Campaign | None = written(models.Campaign, "The campaign, as it now is or last was.")
+    approval: Approval | None = written(
+        models.Approval, "What it waits for, where a policy lets others agree to its launch.", "approval"
+    )
 
 
 async def _rules(work: Work, draft: Draft) -> None:
@@ -94,6 +100,18 @@ ScheduleCampaignInput: Any = make_input(
         "scheduledAt": ("scheduled_at", DateTime, "When to launch it; a time that has passed is at once."),
     },
 )
+CampaignLaunchInput: Any = make_input(
+    "CampaignLaunchInput",
+    "Which campaign to launch, with what, to whom, at once or later.",
+    {
+        **_LAUNCH,
+        "scheduledAt": (
+            "scheduled_at",
+            DateTime | None,
+            "When to launch it; left out, as soon as all have agreed.",
+        ),
+    },
+)
 
 
 @strawberry.input(description="Which campaign to cancel.")
@@ -103,8 +121,36 @@ class CancelCampaignInput:
     id: ID = strawberry.field(description="The id of the campaign.")
 
 
-def _asked(given: Mapping[str, Any]) -> Launch:
-    return Launch(given["templateCode"], given.get("locale"), given["audience"], given.get("variables"))
+@operation(
+    ApprovalDomain.CAMPAIGN_LAUNCH,
+    "campaign",
+    "CampaignLaunchInput",
+    Permission.MARKETING_SEND,
+    "launch a campaign",
+)
+async def launch_a_campaign(work: Work, given: Mapping[str, Any]) -> Ready:
+    """A campaign and how it is to be launched, at `scheduledAt` or, without that, at once."""
+    campaign = await campaigns.locked(work, given["id"], None, "id")
+    due_at = given.get("scheduledAt")
+    campaign_states.check(campaign, "launch" if due_at is None else "schedule")
+    asked = Launch(given["templateCode"], given.get("locale"), given["audience"], given.get("variables"))
+    try:
+        prepared = await prepare(work, campaign, asked)
+    except Refused as refused:
+        raise Refused(*refused.errors, row=campaign) from None
+
+    async def do(work: Work, approved: bool) -> Any:
+        if due_at is not None:
+            await remember(work, campaign.id, asked, due_at, approved=approved)
+            return await campaign_states.take(work, campaign, "schedule", scheduled_at=due_at)
+        try:
+            return await launch(work, campaign_states, campaign, asked, prepared)
+        except Refused as refused:
+            raise Refused(*refused.errors, row=campaign) from None
+
+    wanted = {name: as_json(value) for name, value in given.items() if name != "id" and value is not None}
+    found = {"type": campaign.type, "templateId": str(prepared.template.id)}
+    return Ready(campaign, wanted, found, do)
 
 
 async def _cancel_messages(work: Work, campaign_id: Any) -> None:
@@ -148,7 +194,8 @@ class CampaignsMutation:
     @mutation(
         "Let a campaign be launched later, or at another time or otherwise than was said before. That is "
         "done in your name and with the rights that you then have; if it cannot be done any more, the "
-        "campaign is a draft again, and your inbox says why.",
+        "campaign is a draft again, and your inbox says why. Under a policy for `campaign.launch` the "
+        "payload has the `approval` that it waits for, and it is scheduled when all have agreed.",
         needs=Permission.MARKETING_SEND,
     )
     async def schedule_campaign(
@@ -157,20 +204,12 @@ class CampaignsMutation:
         input: Annotated[ScheduleCampaignInput, strawberry.argument(description="What when.")],
     ) -> CampaignPayload | None:
         """What could not be launched now is refused now."""
-        work, given = info.context.work, dict(input)
-        campaign = await campaigns.locked(work, given["id"], None, "id")
-        campaign_states.check(campaign, "schedule")
-        due_at, asked = given["scheduledAt"], _asked(given)
-        try:
-            await prepare(work, campaign, asked)
-        except Refused as refused:
-            raise Refused(*refused.errors, row=campaign) from None
-        await remember(work, campaign.id, asked, due_at)
-        return CampaignPayload.of(await campaign_states.take(work, campaign, "schedule", scheduled_at=due_at))
+        return await perform(info.context.work, launch_a_campaign, CampaignPayload, input)
 
     @mutation(
         "Launch a campaign: everybody in the audience gets its message once, except at suppressed addresses. "
-        "It is `sending` until the last message has left, and then `sent`.",
+        "It is `sending` until the last message has left, and then `sent`. Under a policy for "
+        "`campaign.launch` it is not launched, and the payload has the `approval` that it waits for.",
         needs=Permission.MARKETING_SEND,
     )
     async def launch_campaign(
@@ -179,13 +218,7 @@ class CampaignsMutation:
         input: Annotated[LaunchCampaignInput, strawberry.argument(description="What to whom.")],
     ) -> CampaignPayload | None:
         """Two at once take turns at the campaign's lock, and the second finds it launched."""
-        work, given = info.context.work, dict(input)
-        campaign = await campaigns.locked(work, given["id"], None, "id")
-        campaign_states.check(campaign, "launch")
-        try:
-            return CampaignPayload.of(await launch(work, campaign_states, campaign, _asked(given)))
-        except Refused as refused:
-            raise Refused(*refused.errors, row=campaign) from None
+        return await perform(info.context.work, launch_a_campaign, CampaignPayload, input)
 
     @mutation(
         "Cancel a campaign. Of one that is being sent, the messages that no sender has taken yet stay here.",

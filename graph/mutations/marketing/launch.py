@@ -58,12 +58,11 @@ async def prepare(work: Work, campaign: Any, given: Launch) -> Prepared:
     return Prepared(template, check_variables(template, given.variables, "variables"), people)
 
 
-async def launch(work: Work, states: States, campaign: Any, given: Launch) -> Any:
+async def launch(work: Work, states: States, campaign: Any, given: Launch, ready: Prepared) -> Any:
     """The campaign, locked and in a state to be launched, after its messages are in the outbox.
 
     A notice has reached its inbox by then; so a campaign of notices is sent at once.
     """
-    ready = await prepare(work, campaign, given)
     await take_time(work)
     sent = int((await work.execute(_messages(work, campaign, ready))).scalar_one())
     if sent > MAX_RECIPIENTS:
@@ -94,7 +93,9 @@ async def finish(work: Work, states: States, campaign: Any) -> Any:
     return await states.take(work, campaign, "finish", completed_at=await work.moment())
 
 
-async def remember(work: Work, campaign_id: UUID, given: Launch, due_at: Any) -> None:
+async def remember(
+    work: Work, campaign_id: UUID, given: Launch, due_at: Any, *, approved: bool = False
+) -> None:
     """Remember what is to be done about a campaign, at `due_at` or, without one, until it is sent."""
     values = {
         "user_id": work.viewer.user_id,
@@ -103,6 +104,7 @@ async def remember(work: Work, campaign_id: UUID, given: Launch, due_at: Any) ->
         "locale": given.locale,
         "audience": as_json(given.audience),
         "variables": {} if given.variables is None else given.variables,
+        "approved": approved,
     }
     key = {"tenant_id": work.viewer.tenant_id, "campaign_id": campaign_id}
     await work.execute(

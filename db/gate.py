@@ -1,0 +1,72 @@
+"""The line in front of a pool: whoever cannot hope for a connection is told so soon."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+from db.scope import DatabaseUnavailable
+
+STUCK_SECONDS: Final = 2.0
+"""Seconds in which no connection came free: those that have one are waiting themselves."""
+
+PATIENCE_SECONDS: Final = 30.0
+"""Seconds to wait while the line moves: a burst that wants one row is worked off one by one."""
+
+MAX_WAITING: Final = 1000
+"""How many wait in line; one more is refused at once."""
+
+
+class Gate:
+    """Lets as many in as there are `places`, first come, first served."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._moved = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._line)
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place for the length of the block, or `DatabaseUnavailable`."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _wait(self) -> None:
+        if len(self._line) >= MAX_WAITING:
+            raise DatabaseUnavailable("too many wait for a connection")
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._line.append(turn)
+        came = loop.time()
+        try:
+            while not turn.done():
+                until = min(came + PATIENCE_SECONDS, max(came, self._moved) + STUCK_SECONDS)
+                left = until - loop.time()
+                if left <= 0:
+                    raise DatabaseUnavailable("no connection came free")
+                await asyncio.wait([turn], timeout=left)
+        except BaseException:
+            if turn.done():
+                self._leave()  # handed over in the moment of giving up
+            else:
+                self._line.remove(turn)
+            raise
+
+    def _leave(self) -> None:
+        self._moved = asyncio.get_running_loop().time()
+        if self._line:
+            self._line.popleft().set_result(None)
+        else:
+            self._free += 1

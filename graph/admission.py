@@ -1,0 +1,93 @@
+"""Whether an operation is run: its document, its cost, and whether who asks may still ask for as much."""
+
+from dataclasses import replace
+
+from graphql import FieldNode, OperationDefinitionNode
+
+from graph import limits
+from graph.auth.tokens import Claims
+from graph.context import Context
+from graph.cost import Cost
+from graph.engine.documents import Document
+from graph.errors import DocumentNotFound, GatewayError, TooComplex, Unauthenticated
+from graph.http.body import GraphQLRequest
+from graph.pricing import Pricer
+
+
+async def trusted(asked: GraphQLRequest, context: Context) -> GraphQLRequest:
+    """The request with the text of its document; DocumentNotFound where its id is not one for this client."""
+    if asked.document_id is None:
+        return asked
+    documents, who = context.services.documents, payer(context)
+    tenant_id = who.tenant_id if isinstance(who, Claims) else None
+    try:
+        if await documents.mode(tenant_id) == "off":
+            raise DocumentNotFound
+        text = await documents.find(tenant_id, asked.document_id)
+    except DocumentNotFound:
+        await context.services.buckets.charge(who, limits.OPERATION_COST)
+        raise
+    context.operation.trusted = True
+    return replace(asked, query=text)
+
+
+async def charge(
+    asked: GraphQLRequest,
+    pricer: Pricer,
+    document: Document,
+    operation: OperationDefinitionNode | None,
+    context: Context,
+) -> None:
+    """Take the operation's cost, in `context.cost` from then on, out of the buckets of who asks.
+
+    TooComplex where it may read too many rows or its request is too large, RateLimited where the buckets
+    do not have that much, DocumentNotFound where its document is not one of the trusted and must be. What
+    is not run, a document with errors or without the operation, costs 1.
+    """
+    who = payer(context)
+    refused: GatewayError | None = None
+    cost = Cost()
+    if not asked.document_id and not await _may_be_free(document, operation, who, context):
+        refused = DocumentNotFound("Only documents that were registered are run here: send a `documentId`.")
+    elif operation is not None and not document.errors:
+        price = pricer.price(document, operation)
+        if asked.size > limits.MAX_BODY_BYTES and not price.bulk:
+            words = "bytes of a request without a bulk mutation"
+            refused = TooComplex("bytes", words, limits.MAX_BODY_BYTES, asked.size)
+        else:
+            try:
+                cost = price.of(asked.variables)
+            except TooComplex as error:
+                refused = error
+    amount = limits.OPERATION_COST if asked.explain or refused else cost.requested
+    cost.remaining = await context.services.buckets.charge(who, amount)
+    context.cost, context.operation.cost = cost, amount
+    if refused is not None:
+        raise refused
+
+
+async def _may_be_free(
+    document: Document,
+    operation: OperationDefinitionNode | None,
+    who: Claims | str | None,
+    context: Context,
+) -> bool:
+    """Whether a document may come as text: where trusted ones are required, introspection alone."""
+    tenant_id = who.tenant_id if isinstance(who, Claims) else None
+    if await context.services.documents.mode(tenant_id) != "require":
+        return True
+    if operation is None or document.errors:
+        return False
+    names = {
+        selection.name.value if isinstance(selection, FieldNode) else ""
+        for selection in operation.selection_set.selections
+    }
+    return names <= {"__schema", "__type", "__typename"}
+
+
+def payer(context: Context) -> Claims | str | None:
+    """Whose buckets an operation is charged to: the session's, or the address's where nobody is signed in."""
+    try:
+        return context.claims()
+    except Unauthenticated:
+        return context.ip

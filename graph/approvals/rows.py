@@ -1,0 +1,61 @@
+"""The rows of approvals and their history, and the states they go through."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import models
+from db.enums import ApprovalAction
+from db.models import ApprovalStep
+from graph.permissions import Permission
+from graph.writing.editing import Editing
+from graph.writing.mutation import Payload
+from graph.writing.states import States
+from graph.writing.values import value_of
+from graph.writing.work import Work
+
+approvals = Editing(
+    models.Approval,
+    Payload,
+    "",
+    create=Permission.APPROVALS_REQUEST,
+    update=Permission.APPROVALS_DECIDE,
+    delete=Permission.APPROVALS_MANAGE,
+)
+"""No column is a client's to write: approvals change by the steps taken on them."""
+
+approval_states = States(
+    approvals,
+    "state",
+    {
+        "approve": ("pending", "approved"),
+        "reject": ("pending", "rejected"),
+        "cancel": ("pending approved", "cancelled"),
+        "apply": ("approved", "applied"),
+    },
+)
+
+
+async def take_down(
+    work: Work, approval_id: UUID, action: ApprovalAction, note: str | None, *, by: UUID | None
+) -> None:
+    """Add a step to the history of an approval, taken by a user or, with None, by nobody."""
+    await work.execute(
+        sa.insert(ApprovalStep).values(
+            tenant_id=work.viewer.tenant_id,
+            approval_id=approval_id,
+            actor_user_id=by,
+            action=action.value,
+            note=note,
+            # Not now(): several steps of one transaction have an order.
+            created_at=sa.func.clock_timestamp(),
+        )
+    )
+
+
+def checked_note(note: Any) -> str | None:
+    """What a client gave as `note`, or Refused."""
+    column: Any = ApprovalStep.__table__.c.note
+    found: str | None = value_of(column, note, "note")
+    return found

@@ -1,0 +1,76 @@
+"""A request of HTTP, as one of GraphQL: what it asks, and the context that it is answered in."""
+
+from dataclasses import replace
+from typing import Final
+
+from starlette.requests import Request
+
+from graph.context import Context, Services
+from graph.errors import BadInput
+from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.client import bearer, client_address, trace_headers
+from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
+from graph.writing.idempotency import IdempotencyKey
+
+PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-require-preflight")
+"""Headers that a page sends to another site only when that site's CORS allows it."""
+
+TICKET: Final = "ticket"
+"""The parameter of a URL by which a browser's EventSource, which sends no headers, says who it is."""
+
+_EXPLAIN: Final = ("explain-cost", "explaincost")
+"""Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
+
+_ELSEWHERE: Final = ("cross-site", "same-site")
+
+
+async def asked_by(request: Request) -> GraphQLRequest:
+    """What a GET or POST asks, or Refused with the status of HTTP."""
+    asked = await _read(request, request.app.state.services)
+    return replace(asked, explain=True) if any(name in request.headers for name in _EXPLAIN) else asked
+
+
+async def _read(request: Request, services: Services) -> GraphQLRequest:
+    if request.method == "POST":
+        # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
+        signed_in = services.tokens.holds(bearer(request))
+        return await read(request, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
+    if (
+        request.headers.get("sec-fetch-site") in _ELSEWHERE
+        # Nobody else's page has a ticket
+        and TICKET not in request.query_params
+        and not any(name in request.headers for name in PREFLIGHTED)
+    ):
+        raise Refused(403, "A page of another site sends a header with GET that is asked for in a preflight.")
+    asked = read_url(request)
+    if not services.settings.get_queries and asked.document_id is None:
+        raise Refused(405, "Send operations by POST.")
+    return asked
+
+
+def context_for(request: Request, asked: GraphQLRequest, request_id: str) -> Context:
+    """The context of what `request` asks; Refused where its idempotency key is none."""
+    services: Services = request.app.state.services
+    context = Context(
+        services,
+        bearer(request),
+        asked.operation_name,
+        ip=client_address(request, services.settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=request_id,
+        trace=trace_headers(request) if services.tracing else {},
+        last_event_id=request.headers.get("last-event-id") or None,
+    )
+    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
+    try:
+        context.idempotency = idempotency_key(key, asked)
+    except BadInput as error:
+        raise Refused(400, str(error)) from None
+    return context
+
+
+def idempotency_key(key: object, asked: GraphQLRequest) -> IdempotencyKey | None:
+    """The key for a request that came with `key`, if any; BadInput where it is none."""
+    if key is None:
+        return None
+    return IdempotencyKey.of(key, asked.document_id or asked.query, asked.operation_name, asked.variables)

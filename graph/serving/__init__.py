@@ -1,0 +1,1 @@
+"""The server: uvicorn within bounds, whatever its clients do."""

@@ -1,0 +1,168 @@
+"""A subscription from its document to the responses that its transport sends.
+
+Opening the feed is graphql-core's CreateSourceEventStream (GraphQL, section 6.2.3.1). What is read for an
+event is read when it is told: the viewer and their rights anew, the row as they may see it, relations by
+loaders of that moment. Events that wait for each other are read together, in one transaction. While the
+database cannot be reached nothing is told and nothing is lost: the same events are read again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from graphql import ExecutionResult, Executor, GraphQLError, create_source_event_stream
+
+from graph.context import Context
+from graph.errors import GatewayError, Timeout, Unavailable, cause_of
+from graph.events import Event
+from graph.execution import DOCUMENTS, Admitted, Rejected, admit
+from graph.http.body import GraphQLRequest
+from graph.http.respond import describe
+from graph.limits import MAX_DELIVERY, MAX_RETRY_SECONDS
+from graph.schema import schema
+from graph.subscriptions.feed import OpenFeed
+from graph.writing.executor import GatewayExecutor
+
+_FIRST_PAUSE: Final = MAX_RETRY_SECONDS / 16
+_Result = TypeVar("_Result")
+
+
+class Refused(Exception):
+    """The subscription did not begin, or cannot go on; `errors` are those of a response without data."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+
+
+class Delivery(NamedTuple):
+    """What is sent for one event; without a body for one that is passed over, whose cursor counts all the
+    same."""
+
+    cursor: str
+    body: dict[str, Any] | None
+
+
+def kind(asked: GraphQLRequest) -> str | None:
+    """`query`, `mutation` or `subscription`; None if the request does not single out an operation."""
+    operation = DOCUMENTS.get(asked.query).operation(asked.operation_name)
+    return None if operation is None else operation.operation.value
+
+
+async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[Delivery, None]:
+    """The responses to a subscription, one an event, for as long as they are asked for.
+
+    Raises Refused, Unauthenticated when the session has ended, and SlowConsumer. `context` says who
+    subscribes; they need not have been read.
+    """
+    try:
+        admitted = await admit(asked, context)
+    except Rejected as rejected:
+        raise Refused(rejected.body["errors"]) from None
+    except GatewayError as error:
+        raise Refused(describe([_located(error)], context.request_id, executing=True)) from None
+    subscription = Subscription(admitted, context)
+    feed = await subscription.open()
+    try:
+        async for batch in feed.batches(MAX_DELIVERY):
+            for delivery in await subscription.read(feed, batch):
+                yield delivery
+    except GatewayError as error:
+        raise Refused(describe([_located(error)], context.request_id, executing=True)) from None
+    finally:
+        await feed.close()
+
+
+def _located(error: GatewayError) -> GraphQLError:
+    return GraphQLError(str(error), original_error=error)
+
+
+class Subscription:
+    """A subscription operation, ready to run."""
+
+    def __init__(self, admitted: Admitted, context: Context) -> None:
+        """Raises Refused where the variables are at fault."""
+        self._context = context
+        asked, document, _ = admitted
+        assert document.node is not None
+        executor = GatewayExecutor.build(
+            schema._schema,
+            document.node,
+            context_value=context,
+            raw_variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            hide_suggestions=True,
+        )
+        if isinstance(executor, list):
+            raise Refused(describe(executor, context.request_id, executing=True))
+        self._executor: Executor[Any] = executor
+
+    async def open(self) -> OpenFeed:
+        """The feed of its root field; Refused if it may not be opened."""
+        return await _insist(self._open)
+
+    async def _open(self) -> OpenFeed:
+        opened = create_source_event_stream(self._executor)
+        stream = await opened if asyncio.iscoroutine(opened) else opened
+        if isinstance(stream, ExecutionResult):
+            errors = stream.errors or []
+            _raise_unavailable(errors)
+            raise Refused(describe(errors, self._context.request_id, executing=True))
+        return cast(OpenFeed, stream)
+
+    async def read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
+        """What the subscriber is told of these events now."""
+        return await _insist(lambda: self._read(feed, batch))
+
+    async def _read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
+        context = replace(self._context)
+        async with context.services.live.turn:
+            try:
+                await context.authenticate()
+                return await self._tell(feed, batch, context)
+            finally:
+                with contextlib.suppress(Unavailable):
+                    await context.close()
+
+    async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
+        loader = context.loaders.one(feed.field.target, "id")
+        rows = await asyncio.gather(*(loader.load(event.entity_id) for event in batch))
+        return list(
+            await asyncio.gather(
+                *(self._respond(feed, *told, context) for told in zip(batch, rows, strict=True))
+            )
+        )
+
+    async def _respond(self, feed: OpenFeed, event: Event, row: Any, context: Context) -> Delivery:
+        told = feed.tell(event, row)
+        if told is None:
+            return Delivery(feed.cursor(event), None)
+        executor = self._executor.build_per_event_executor(told)
+        executor.context_value = context
+        executed = executor.execute_operation(False)
+        result: Any = await executed if asyncio.iscoroutine(executed) else executed
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            _raise_unavailable(result.errors)
+            body["errors"] = describe(result.errors, context.request_id, executing=True)
+        return Delivery(told.cursor, body)
+
+
+def _raise_unavailable(errors: list[GraphQLError]) -> None:
+    for error in errors:
+        cause = cause_of(error)
+        if isinstance(cause, Unavailable):
+            raise cause
+
+
+async def _insist(attempt: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
+    """What `attempt` comes to, tried again for as long as the database cannot be reached."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await attempt()
+        except (Unavailable, Timeout):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MAX_RETRY_SECONDS)
