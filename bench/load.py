@@ -89,7 +89,7 @@ async def send(
         body.flush()
         process = await asyncio.create_subprocess_exec(
             *on_core(OTHER_CORE),
-            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(_SCRIPT), url),
+            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(_SCRIPT), url),
             *("--", body.name),
             env={**os.environ, "HEADERS": "\n".join(f"{name}: {value}" for name, value in headers.items())},
             stdout=asyncio.subprocess.PIPE,

@@ -181,11 +181,11 @@ def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., A
 
 
 async def _response(data: dict[str, Any], errors: Iterator[GraphQLError], context: Context) -> bytes:
-    body: dict[str, Any] = {"data": data, "extensions": {"cost": context.cost.spent}}
+    described: list[dict[str, Any]] = []
     while some := list(islice(errors, MAX_AT_ONCE)):
-        described = body.get("errors", [])
         if described:
             await asyncio.sleep(0)
         described += describe(some, context.request_id, executing=True)
-        body = {"errors": described, **body}
+    body: dict[str, Any] = {"errors": described} if described else {}
+    body |= {"data": data, "extensions": {"cost": context.cost.spent}}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)
