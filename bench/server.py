@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+import psutil
 from sqlalchemy import make_url
 
 from db import embedded, migrate, roles
@@ -107,6 +108,9 @@ async def gateway(database: Database, *, pinned: bool = False, **settings: str) 
         "M3_KEYS_FILE": str(database.keys_file),
         "M3_PORT": str(port),
         "M3_LOG_LEVEL": "error",
+        # One user asks for more than any person would
+        "M3_COST_PER_USER": "0",
+        "M3_COST_PER_TENANT": "0",
         **settings,
     }
     command = [str(Path(sys.executable).with_name("m3")), "serve"]
@@ -180,3 +184,11 @@ async def _tenants(owner_url: str) -> None:
         )
     finally:
         await connection.close()
+
+
+def pin(started: Database) -> None:
+    """Put PostgreSQL, with all the processes it will start, on the core of the load."""
+    if on_core(OTHER_CORE):
+        postmaster = psutil.Process(int((started.cluster / "postmaster.pid").read_text().split()[0]))
+        for process in (postmaster, *postmaster.children()):
+            process.cpu_affinity([OTHER_CORE])

@@ -46,9 +46,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         hub = Hub(settings.listen_url, database)
         sequencer = Sequencer(settings.listen_url, timedelta(hours=settings.event_retention_hours))
         services = Services(database, keys, tokens, passwords, settings, hub, tracing=spans)
-        services.metrics.show(database)
-        services.metrics.outbox_age.set_function(lambda: hub.outbox_age)
-        services.metrics.event_age.set_function(lambda: hub.event_age)
+        services.metrics.show(database, hub, services.live)
         buckets = services.buckets
         app.state.services = services
         app.state.live = services.live

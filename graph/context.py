@@ -76,7 +76,7 @@ class Services:
     @cached_property
     def readiness(self) -> Readiness:
         """Whether this process should be sent requests."""
-        return Readiness(self.database)
+        return Readiness(self.database, self.hub)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,7 @@ from graph.limits import MAX_CURSOR_LENGTH
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,17 @@ class CursorScope:
 
     def sign(self, place: Iterable[Any]) -> str:
         """The cursor of a place: the values of the columns that hold it, in their order."""
-        body = orjson.dumps([self.tenant_id.hex, *map(_dump, place)])
-        return (
-            base64.urlsafe_b64encode(_cipher(self.key).encrypt(body, [self._bound()])).rstrip(b"=").decode()
-        )
+        return self.signer()(place)
+
+    def signer(self) -> Callable[[Iterable[Any]], str]:
+        """`sign`, with what all cursors of a page have in common done once."""
+        tenant, encrypt, bound = self.tenant_id.hex, _cipher(self.key).encrypt, [self._bound()]
+
+        def sign(place: Iterable[Any]) -> str:
+            sealed = encrypt(orjson.dumps([tenant, *map(_dump, place)]), bound)
+            return binascii.b2a_base64(sealed, newline=False).translate(_URLSAFE).rstrip(b"=").decode()
+
+        return sign
 
     def decode(self, columns: tuple[sa.Column[Any], ...], cursor: str) -> dict[str, Any]:
         """The values of `columns` that `cursor` holds, by name, or BadCursor."""
@@ -81,7 +89,7 @@ def _cipher(key: bytes) -> AESSIV:
 
 
 def _dump(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
+    if type(value) is dt.datetime:
         return (value - _EPOCH) // _MICROSECOND
     if isinstance(value, uuid.UUID):
         return value.hex

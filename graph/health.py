@@ -1,7 +1,6 @@
 """Whether this process should be sent requests: what `/readyz` answers."""
 
 import asyncio
-from collections.abc import Callable
 from functools import cache
 from time import monotonic
 from typing import Final
@@ -11,7 +10,8 @@ from sqlalchemy import text
 
 from db import migrate
 from db.session import Database, DatabaseUnavailable, Scope
-from graph.limits import READY_SECONDS
+from graph.events.hub import Hub
+from graph.limits import EVENTS_LATE_SECONDS, READY_SECONDS
 
 _REVISION: Final = text("SELECT version_num FROM gateway.alembic_version")
 _head: Final = cache(migrate.head)
@@ -22,27 +22,18 @@ log = structlog.get_logger(__name__)
 class Readiness:
     """Asks the database at most once a second, however many probes there are."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._checks: list[Callable[[], str | None]] = []
+    def __init__(self, database: Database, hub: Hub) -> None:
+        self._database, self._hub = database, hub
         self._asking = asyncio.Lock()
         self._found: list[str] = []
         self._until = 0.0
-
-    def add(self, check: Callable[[], str | None]) -> None:
-        """Ask `check` too, which answers at once with the reason why not, or None.
-
-        The reason is public: a few words that name nothing secret.
-        """
-        self._checks.append(check)
 
     async def reasons(self) -> list[str]:
         """Why the process is not ready; empty if it is."""
         async with self._asking:
             if monotonic() >= self._until:
-                found = [reason for check in self._checks if (reason := check())]
-                database = await self._database_fails()
-                self._tell([*([database] if database else []), *found])
+                reasons = (await self._database_fails(), self._events_fail())
+                self._tell([reason for reason in reasons if reason is not None])
                 self._until = monotonic() + READY_SECONDS
             return self._found
 
@@ -50,6 +41,9 @@ class Readiness:
         if found != self._found:
             log.warning("readiness", reasons=found)
         self._found = found
+
+    def _events_fail(self) -> str | None:
+        return "events late" if self._hub.silence > EVENTS_LATE_SECONDS else None
 
     async def _database_fails(self) -> str | None:
         needed = await asyncio.to_thread(_head)  # which reads the migrations, the first time

@@ -175,6 +175,9 @@ MAX_OPERATION_NAMES = 200
 MAX_TRUSTED_NAMES = 1000
 """The same with the names of trusted documents, which are kept apart beyond that."""
 
+EVENTS_LATE_SECONDS = 10.0
+"""How long a process may go without having read the log of events before /readyz says so."""
+
 READY_SECONDS = 1.0
 """How long the database may take to answer /readyz, and how long that answer is repeated."""
 

@@ -1,7 +1,7 @@
 """What Prometheus reads of this process.
 
-Operations come in by `Metrics.count`; the transports and the feeds set the gauges (`metrics.sockets.inc()`,
-`metrics.outbox_age.set(0.02)`). docs/operations.md has all of them in a table.
+Operations come in by `Metrics.count`; everything else is looked at when somebody asks. docs/operations.md has
+all of them in a table.
 
 A client chooses the names of its operations, so a name becomes a label only where it is that of a trusted
 document or among the first `MAX_OPERATION_NAMES` that somebody who was signed in has run; all others are
@@ -26,6 +26,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db.session import Database
+from graph.events.hub import Hub
+from graph.http.live import Live
 from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
 from graph.operation import INVALID, Operation
 
@@ -75,22 +77,6 @@ class Metrics:
             (*labels, "code"),
             registry=self.registry,
         )
-        self.sockets = Gauge("m3_sockets", "WebSockets that are open.", registry=self.registry)
-        self.subscriptions = Gauge(
-            "m3_subscriptions",
-            "Subscriptions that are running, over either protocol.",
-            registry=self.registry,
-        )
-        self.outbox_age = Gauge(
-            "m3_event_outbox_age_seconds",
-            "Age of the oldest event that has no place in the log yet, as last seen; 0 without one.",
-            registry=self.registry,
-        )
-        self.event_age = Gauge(
-            "m3_event_age_seconds",
-            "Age that the last event had when this process handed it out.",
-            registry=self.registry,
-        )
         Info("m3_build", "What is running.", registry=self.registry).info(
             {"version": metadata.version("m3core-gateway"), "python": platform.python_version()}
         )
@@ -114,9 +100,25 @@ class Metrics:
         for code, number in operation.codes.items():
             self._errors.labels(*key, code).inc(number)
 
-    def show(self, database: Database) -> None:
-        """Show how busy the pools of `database` are."""
+    def show(self, database: Database, hub: Hub, live: Live) -> None:
+        """Show how busy the pools are, what is open, and how late events are, each when it is asked for."""
         self.registry.register(_Pools(database))
+        for name, documentation, value in (
+            ("m3_sockets", "WebSockets and event streams that are open.", lambda: len(live)),
+            ("m3_subscriptions", "Subscriptions that are running.", lambda: hub.subscriptions),
+            (
+                "m3_event_outbox_age_seconds",
+                "How long the oldest event has waited for its place in the log.",
+                lambda: hub.outbox_age,
+            ),
+            (
+                "m3_event_age_seconds",
+                "How old the last event was when it was handed out.",
+                lambda: hub.event_age,
+            ),
+            ("m3_event_silence_seconds", "How long ago this process has read the log.", lambda: hub.silence),
+        ):
+            Gauge(name, documentation, registry=self.registry).set_function(value)
 
     def _label(self, operation: Operation) -> str:
         name = operation.name

@@ -22,6 +22,7 @@ import structlog
 from graphql import OperationDefinitionNode
 
 from db.observed import observer
+from graph.errors import GatewayError
 
 if TYPE_CHECKING:
     from graph.context import Context
@@ -64,6 +65,10 @@ class Operation:
             self.kind = definition.operation.value
             self.name = definition.name.value[:MAX_NAME] if definition.name else None
 
+    def again(self) -> "Operation":
+        """The same once more: a subscription is one for each batch of events that it tells."""
+        return Operation(name=self.name, kind=self.kind, trusted=self.trusted)
+
     def failed(self, errors: Any) -> None:
         """Errors as they are in the response."""
         self.codes.update(error["extensions"]["code"] for error in errors)
@@ -102,7 +107,7 @@ def current() -> Operation | None:
 
 @contextlib.contextmanager
 def observed(context: "Context") -> Iterator[Operation]:
-    """Watch the operation of `context` run; what is raised counts as a fault and passes through."""
+    """Watch the operation of `context` run; what is raised counts among its errors and passes through."""
     operation = context.operation
     operation.request_id = context.request_id
     tracing: Tracing | None = context.services.tracing
@@ -113,7 +118,7 @@ def observed(context: "Context") -> Iterator[Operation]:
     try:
         yield operation
     except BaseException as error:
-        operation.codes["INTERNAL" if isinstance(error, Exception) else "CANCELLED"] += 1
+        operation.codes[_code(error)] += 1
         raise
     finally:
         operation.seconds = perf_counter() - started
@@ -129,6 +134,12 @@ def note(body: Mapping[str, Any] | bytes, operation: Operation) -> None:
     """Take the codes from a response that was refused before there was anything to execute."""
     if not operation.codes and isinstance(body, Mapping):
         operation.failed(body.get("errors", ()))
+
+
+def _code(error: BaseException) -> str:
+    if isinstance(error, GatewayError):
+        return error.code
+    return "INTERNAL" if isinstance(error, Exception) else "CANCELLED"
 
 
 def _write(operation: Operation) -> None:

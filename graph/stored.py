@@ -78,7 +78,12 @@ def differs(stored: Any, new: Any) -> bool:
 
 def stored_texts(values: list[Any] | None) -> list[str] | None:
     """An array as the list of texts that it is shown as: flat, and without NULL."""
-    if values is None or all(type(value) is str for value in values):
+    if values is None:
+        return None
+    for value in values:
+        if type(value) is not str:
+            break
+    else:
         return values
     found: list[str] = []
     for value in values:

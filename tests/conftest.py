@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=1, help="the first seed of those operations")
     group = parser.getgroup("server", "the server under load")
     group.addoption("--connections", type=int, default=500, help="how many connections at a time")
+    group.addoption("--examples", type=int, default=30, help="how many examples of each kind of input")
     group = parser.getgroup("events", "storms of events")
     group.addoption("--storm", type=float, default=5, help="how long each storm lasts, in seconds")
     group.addoption("--subscribers", type=int, default=40, help="how many subscribers are in it")

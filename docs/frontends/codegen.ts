@@ -21,6 +21,8 @@ const config: CodegenConfig = {
   generates: {
     "src/gql/": {
       preset: "client",
+      // Writes src/gql/persisted-documents.json, which `m3 documents add` takes.
+      presetConfig: { persistedDocuments: { hashAlgorithm: "sha256" } },
       config: { scalars, strictScalars: true, enumType: "string-literal", useTypeImports: true },
     },
   },

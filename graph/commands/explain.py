@@ -13,7 +13,7 @@ from graph.engine import statements
 from graph.engine.answer import ANYBODY, Engine
 from graph.engine.collect import Unplanned
 from graph.engine.documents import Documents
-from graph.engine.plan import Child, Entry, ObjectPlan, Plan, Source
+from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.limits import DEFAULT_PAGE
 from graph.ordering import Order, order_of
@@ -51,7 +51,12 @@ def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
     for number, level in enumerate(plan.levels, 1):
         yield f"\nLevel {number}"
         for source in level:
-            yield from _source(source, paths[source], variables)
+            if isinstance(source, NodeSource):
+                (path,) = (key for key, *entry in plan.root.entries if entry == ["child", source.child.key])
+                yield f"  Any type by id, for {path}"
+                yield from _sql(statements.nodes(source.child.kinds, AnyViewer.like(ANYBODY)))
+            else:
+                yield from _source(source, paths[source], variables)
 
 
 def _source(source: Source, paths: list[str], variables: VariableValues | None) -> Iterator[str]:
@@ -67,7 +72,10 @@ def _source(source: Source, paths: list[str], variables: VariableValues | None) 
     given = get_argument_values(first.definition, first.nodes[0], variables)
     filter_ = given.get("filter")
     if source.lists:
-        yield from _sql(statements.page(source, _shape(source, given), filter_, viewer), limit=_limit(given))
+        yield from _sql(
+            statements.page(source, _shape(source, given), filter_, viewer),
+            limit=_limit(given) + source.further,
+        )
     if source.counts:
         yield "    and how many there are"
         yield from _sql(statements.count(source, filter_, viewer))
@@ -88,7 +96,7 @@ def _somewhere(order: Order) -> dict[str, Any]:
 
 def _limit(given: Mapping[str, Any]) -> int:
     sizes = [given[name] for name in ("first", "last") if given.get(name) is not None]
-    return (sizes[0] if sizes else DEFAULT_PAGE) + 1
+    return int(sizes[0] if sizes else DEFAULT_PAGE)
 
 
 def _sql(statement: Statement, **known: Any) -> Iterator[str]:
@@ -115,8 +123,9 @@ def _find(plan: ObjectPlan, path: str, found: dict[Source, list[str]]) -> None:
             here = f"{path}.{key}".removeprefix(".")
             if child.source is not None:
                 found.setdefault(child.source, []).append(here)
-            if child.one is not None:
-                _find(child.one, here, found)
+            for below in [child.one, *child.kinds.values()]:
+                if below is not None:
+                    _find(below, here, found)
             _find_in(child.entries, here, found)
 
 

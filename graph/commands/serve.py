@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import tempfile
 
 import structlog
 import uvicorn
@@ -16,7 +17,7 @@ from graph.commands.workers import inherit, supervise
 from graph.events.link import is_direct
 from graph.serving.bounds import Bounds, within_descriptors
 from graph.serving.server import Server
-from graph.settings import Settings
+from graph.settings import Settings, variable
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,9 @@ def serve(settings: Settings, *, workers: int = 1, handle: int | None = None) ->
     logging.configure(settings)
     with listen(settings) if handle is None else inherit(handle) as listener:
         if workers > 1:
-            asyncio.run(supervise(listener, workers, Bounds().exit_seconds + 1))
+            with tempfile.TemporaryDirectory(prefix="m3-") as folder:
+                shared = {variable("metrics_dir"): str(settings.metrics_dir or folder)}
+                asyncio.run(supervise(listener, workers, Bounds().exit_seconds + 1, shared))
         else:
             run(build(settings), listener)
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -21,17 +22,22 @@ LONGEST_PAUSE: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
-async def supervise(listener: socket.socket, number: int, seconds: float) -> None:
-    """Keep `number` workers running until SIGINT or SIGTERM, then end them all within `seconds`."""
+async def supervise(
+    listener: socket.socket, number: int, seconds: float, variables: Mapping[str, str]
+) -> None:
+    """Keep `number` workers running until SIGINT or SIGTERM, then end them all within `seconds`.
+
+    They get `variables` beside the environment.
+    """
     ending = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, ending.set)
     async with asyncio.TaskGroup() as group:
         for _ in range(number):
-            group.create_task(_keep(listener.fileno(), ending, seconds))
+            group.create_task(_keep(listener.fileno(), ending, seconds, variables))
 
 
-async def _keep(handle: int, ending: asyncio.Event, seconds: float) -> None:
+async def _keep(handle: int, ending: asyncio.Event, seconds: float, variables: Mapping[str, str]) -> None:
     clock = asyncio.get_running_loop().time
     pause = FIRST_PAUSE
     ended = asyncio.create_task(ending.wait())
@@ -40,6 +46,7 @@ async def _keep(handle: int, ending: asyncio.Event, seconds: float) -> None:
         worker = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "graph.cli", "serve", "--listener", str(handle)),
             pass_fds=[handle],
+            env={**os.environ, **variables},
             stdin=asyncio.subprocess.PIPE,
         )
         exited = asyncio.create_task(worker.wait())

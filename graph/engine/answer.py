@@ -5,7 +5,8 @@ Unplanned for this viewer or this request goes on in graphql-core, which is told
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from graph.auth.viewer import VIEWER, Viewer, effective
 from graph.context import Context
 from graph.engine.collect import Unplanned
 from graph.engine.documents import MAX_PLANS, Document
+from graph.engine.pages import MAX_AT_ONCE
 from graph.engine.plan import Plan, Planner
 from graph.engine.run import Run
 from graph.engine.statements import compile_statement
@@ -62,11 +64,11 @@ class Engine:
         try:
             return await self._answer(document, operation, variables, context)
         except Unauthenticated as error:
-            return self._failed(plan, error, context)
+            return await self._failed(plan, error, context)
         except DatabaseUnavailable as error:
             raise Unavailable from error
         except (Timeout, *_TIMED_OUT):
-            return self._failed(plan, Timeout(), context)
+            return await self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
         except Unavailable:
@@ -138,7 +140,7 @@ class Engine:
             if run is None:
                 raise
         data = await run.data()
-        return _response(data, run.errors(data), context)
+        return await _response(data, run.errors(data), context)
 
     async def _viewer(self, fetch: Callable[..., Any], claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
@@ -148,7 +150,7 @@ class Engine:
         held = effective(rows[0][0], platform=rows[0][1])
         return Viewer(claims.tenant_id, claims.user_id, claims.session_id, held)
 
-    def _failed(self, plan: Plan, error: GatewayError, context: Context) -> bytes:
+    async def _failed(self, plan: Plan, error: GatewayError, context: Context) -> bytes:
         """The response where the same is wrong with every root field: all of them are nullable."""
         data = {key: detail if kind == "constant" else None for key, kind, detail in plan.root.entries}
         errors = [
@@ -157,7 +159,7 @@ class Engine:
             if kind == "child"
             for child in [plan.root.children[detail]]
         ]
-        return _response(data, errors, context)
+        return await _response(data, iter(errors), context)
 
 
 def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,8 +180,12 @@ def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., A
     return limited
 
 
-def _response(data: dict[str, Any], errors: list[GraphQLError], context: Context) -> bytes:
+async def _response(data: dict[str, Any], errors: Iterator[GraphQLError], context: Context) -> bytes:
     body: dict[str, Any] = {"data": data, "extensions": {"cost": context.cost.spent}}
-    if errors:
-        body = {"errors": describe(errors, context.request_id, executing=True), **body}
+    while some := list(islice(errors, MAX_AT_ONCE)):
+        described = body.get("errors", [])
+        if described:
+            await asyncio.sleep(0)
+        described += describe(some, context.request_id, executing=True)
+        body = {"errors": described, **body}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -1,16 +1,20 @@
 """Connections put together: the rows of each parent's page, with edges, cursors and the page's info."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, Final
+
+import sqlalchemy as sa
 
 from graph.connection import PageRequest
 from graph.cursor import CursorScope
 from graph.engine.plan import Child, Entry
 
 MAX_AT_ONCE: Final = 500
-"""Rows whose edges are made without letting other requests in between."""
+"""Rows that are looked at without letting other requests in between."""
 
 
 @dataclass
@@ -26,28 +30,42 @@ class Pages:
 
     def rows(self) -> list[Any]:
         """The rows of all pages, one after the other."""
-        return [row for of_parent, _ in self.slices.values() for row in of_parent]
+        return list(chain.from_iterable(rows for rows, _ in self.slices.values()))
 
-    def cursor(self, row: Any, key: Any) -> str:
-        """The cursor of a row of the page under `key`."""
-        return self.scope.under(key).sign([row[place] for place in self.places])
+    def signer(self, key: Any) -> Callable[[Any], str]:
+        """What makes the cursor of a row of the page under `key`."""
+        sign, places = self.scope.under(key).signer(), self.places
+        ids = {
+            place for place, column in zip(places, self.request.order.place, strict=True) if _is_id(column)
+        }
+
+        def cursor(row: Any) -> str:
+            return sign([row[place].replace("-", "") if place in ids else row[place] for place in places])
+
+        return cursor
+
+
+def _is_id(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.Uuid)
 
 
 def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
     """What `statements.page` found, by parent; without parents `keys` is just None."""
     by_key: dict[Any, list[Any]] = {key: [] for key in keys}
     if keys == [None]:
-        by_key[None] = list(rows)
+        by_key[None] = rows
     else:
-        for row in rows:
-            by_key[row[-1]].append(row)
-    return {
-        key: (
-            of_parent[: page.limit][::-1] if page.backwards else of_parent[: page.limit],
-            len(of_parent) > page.limit,
-        )
-        for key, of_parent in by_key.items()
-    }
+        for key, of_parent in groupby(rows, itemgetter(-1)):
+            by_key[key] += of_parent
+    found = {}
+    for key, listed in by_key.items():
+        more = len(listed) > page.limit
+        if more:
+            del listed[page.limit :]
+        if page.backwards:
+            listed.reverse()
+        found[key] = (listed, more)
+    return found
 
 
 async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict[Any, Any]:
@@ -80,13 +98,14 @@ def _edges(
     entries: list[Entry], pages: Pages, made: list[list[Any]], rows: list[Any], start: int, key: Any
 ) -> list[dict[str, Any]]:
     edges = []
+    cursor: Any = pages.signer(key) if any(kind == "cursor" for _, kind, _ in entries) else None
     for number, row in enumerate(rows, start):
         edge: dict[str, Any] = {}
         for name, kind, detail in entries:
             if kind == "node":
                 edge[name] = made[detail.number][number]
             elif kind == "cursor":
-                edge[name] = pages.cursor(row, key)
+                edge[name] = cursor(row)
             else:
                 edge[name] = detail
         edges.append(edge)
@@ -102,9 +121,9 @@ def _page_info(entries: list[Entry], pages: Pages, rows: list[Any], more: bool, 
         elif kind == "hasPreviousPage":
             info[name] = more if page.backwards else page.after is not None
         elif kind == "startCursor":
-            info[name] = pages.cursor(rows[0], key) if rows else None
+            info[name] = pages.signer(key)(rows[0]) if rows else None
         elif kind == "endCursor":
-            info[name] = pages.cursor(rows[-1], key) if rows else None
+            info[name] = pages.signer(key)(rows[-1]) if rows else None
         else:
             info[name] = detail
     return info

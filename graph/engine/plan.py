@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from graphql import (
     FieldNode,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -18,12 +19,14 @@ from graphql import (
     is_non_null_type,
     print_ast,
 )
+from graphql.execution.values import get_argument_values
 
 from db import models
 from graph.auth.viewer import Viewer
 from graph.engine.collect import Collector, Fields, Unplanned
 from graph.engine.documents import Document
 from graph.errors import Forbidden, GatewayError
+from graph.node import readable_nodes
 from graph.relations import ToMany, ToOne
 from graph.roots import RootField, RootMany, RootOne
 from graph.tables import TABLES, ColumnField, GatedField, RelationField, TableType
@@ -45,12 +48,12 @@ class Source:
     """The column that the keys are compared with; None for a list without a parent."""
     relation: RelationField | None = None
     """The relation of the lists; None where the rows are read by key."""
-    constant: bool = True
-    """Whether no variable is in the arguments of the lists."""
     columns: list[str] = field(default_factory=list)
     """What the answer shows or a child is found by, in the order in which rows have it."""
     children: list["Child"] = field(default_factory=list)
     statements: dict[Any, Any] = field(default_factory=dict)
+    request: Any = None
+    """The request for the pages, once it is known to be always the same."""
 
     @property
     def lists(self) -> bool:
@@ -61,6 +64,11 @@ class Source:
     def counts(self) -> bool:
         """Whether any list of the source asks for its `totalCount`."""
         return any(child.asks("totalCount") for child in self.children)
+
+    @property
+    def further(self) -> bool:
+        """Whether a row more than the page has is read, to know that there are further ones."""
+        return any(child.asks("pageInfo", "hasNextPage", "hasPreviousPage") for child in self.children)
 
     @property
     def cursors(self) -> bool:
@@ -78,6 +86,14 @@ class Source:
 
 
 @dataclass(eq=False)
+class NodeSource:
+    """What `node` or `nodes` reads: rows of any type by their ids, with one statement over all tables."""
+
+    child: "Child"
+    statement: Any = None
+
+
+@dataclass(eq=False)
 class Child:
     """A relation to follow: the place of its key in the parent's rows, and what is made at the other end."""
 
@@ -85,11 +101,15 @@ class Child:
     key: int
     definition: GraphQLField
     nodes: list[FieldNode]
+    arguments: Mapping[str, Any] | None
+    """The values of its arguments; None where variables are among them."""
     source: Source | None = None
     one: "ObjectPlan | None" = None
     """What is made of the row that the key names; None where there is a list."""
     entries: list[Entry] = field(default_factory=list)
     """What is asked for of the connection."""
+    kinds: "dict[str, ObjectPlan]" = field(default_factory=dict)
+    """What is made of a row by the table that it turns out to be of: that of `node` and `nodes`."""
 
     @property
     def required(self) -> bool:
@@ -136,7 +156,7 @@ class Plan:
     root: ObjectPlan
     objects: list[ObjectPlan]
     """All of them, parents before their children."""
-    levels: list[list[Source]]
+    levels: list[list[Source | NodeSource]]
     refuses: bool
     """Whether anything is refused for want of a permission."""
 
@@ -156,7 +176,7 @@ class Planner:
         self._select = Collector(schema, document, variables)
         self._objects: list[ObjectPlan] = []
         self._sources: dict[Any, Source] = {}
-        self._levels: list[list[Source]] = []
+        self._levels: list[list[Source | NodeSource]] = []
         self._refuses = False
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
@@ -200,6 +220,8 @@ class Planner:
                 entry = ("permissions", None)
             elif plan.number == 0 and name == "viewer":
                 entry = ("child", self._viewers(plan, definition, nodes))
+            elif plan.number == 0 and name in ("node", "nodes"):
+                entry = ("child", self._node(plan, definition, nodes))
             elif isinstance(item, ColumnField) and item.shown is not None:
                 raise Unplanned(f"{kind.name}.{name} is not shown as it is stored")
             elif item.base_resolver is None and item.python_name in plan.source.target.table.c:
@@ -223,9 +245,18 @@ class Planner:
 
     def _viewers(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
         source = Source(_USERS, None, columns=list(VIEWERS_ROW))
-        child = Child(plan, len(plan.children), definition, nodes)
-        plan.children.append(child)
+        child = _follow(plan, len(plan.children), definition, nodes)
         child.one = self._filled(definition, nodes, source, plan.depth)
+        return child.key
+
+    def _node(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
+        child = _follow(plan, len(plan.children), definition, nodes)
+        for shown in readable_nodes(self._viewer):
+            kind = self._schema.get_type(shown.name)
+            assert isinstance(kind, GraphQLObjectType)
+            made = child.kinds[shown.table.name] = self._object(Source(shown, "id"), plan.depth + 1)
+            self._fill(made, kind, self._select.fields(kind, nodes))
+        self._level(plan.depth).append(NodeSource(child))
         return child.key
 
     def _child(
@@ -233,8 +264,7 @@ class Planner:
     ) -> int:
         place = len(plan.children)
         key = place if isinstance(item, RootField) else plan.source.at(item.local)
-        child = Child(plan, key, definition, nodes)
-        plan.children.append(child)
+        child = _follow(plan, key, definition, nodes)
         if isinstance(item, ToOne | RootOne):
             column = "id" if isinstance(item, RootOne) else item.remote
             child.source = self._source((plan.depth, item.target, column), Source(item.target, column))
@@ -243,8 +273,7 @@ class Planner:
         elif isinstance(item, ToMany | RootMany):
             spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
             remote = None if isinstance(item, RootMany) else item.remote
-            source = Source(item.target, remote, item, "$" not in spelled)
-            child.source = self._source((plan.depth, item, spelled), source)
+            child.source = self._source((plan.depth, item, spelled), Source(item.target, remote, item))
             child.source.children.append(child)
             child.entries = self._connection(definition, nodes, child.source, plan.depth + 1)
         else:
@@ -255,10 +284,13 @@ class Planner:
         """The source of the same level, relation and arguments, if there is one already, or this one."""
         if key not in self._sources:
             self._sources[key] = made
-            while len(self._levels) <= key[0]:
-                self._levels.append([])
-            self._levels[key[0]].append(made)
+            self._level(key[0]).append(made)
         return self._sources[key]
+
+    def _level(self, depth: int) -> list[Source | NodeSource]:
+        while len(self._levels) <= depth:
+            self._levels.append([])
+        return self._levels[depth]
 
     def _connection(
         self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
@@ -277,6 +309,18 @@ class Planner:
             else:
                 entries.append((key, name, None))
         return entries
+
+
+def _follow(plan: ObjectPlan, key: int, definition: GraphQLField, nodes: list[FieldNode]) -> Child:
+    """A new child of `plan`, its arguments read where they are always the same."""
+    arguments = None
+    if not any("$" in print_ast(argument) for argument in nodes[0].arguments or ()):
+        try:
+            arguments = get_argument_values(definition, nodes[0])
+        except GraphQLError as error:
+            raise Unplanned(error.message) from None
+    plan.children.append(Child(plan, key, definition, nodes, arguments))
+    return plan.children[-1]
 
 
 def _object_type(definition: GraphQLField) -> GraphQLObjectType:

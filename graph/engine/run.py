@@ -4,10 +4,12 @@ The snapshot, the rights and the words of the statements are those of the loader
 is no future and no coroutine per row. Objects are made when all is read, children before their parents.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import GraphQLError
+from graphql import GraphQLError, is_list_type
 from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.auth.viewer import Viewer
@@ -16,17 +18,27 @@ from graph.cursor import CursorScope
 from graph.engine import statements
 from graph.engine.build import compile_build
 from graph.engine.collect import Unplanned
-from graph.engine.pages import Pages, connections, slices
-from graph.engine.plan import Child, Entry, ObjectPlan, Plan, Source
+from graph.engine.pages import MAX_AT_ONCE, Pages, connections, slices
+from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
-from graph.ordering import order_of
+from graph.node import wanted
+from graph.ordering import Order, order_of
 
 MAX_STATEMENTS: Final = 200
 """Statements kept for one list of a plan, by filter."""
 
 _NONE: Final[Mapping[Any, Any]] = {}
+
+
+@dataclass
+class _Request:
+    """What the pages of a source are read by."""
+
+    page: PageRequest
+    rows: Statement
+    count: Statement | None
 
 
 class Run:
@@ -42,11 +54,13 @@ class Run:
     ) -> None:
         self._plan, self._fetch, self._viewer = plan, fetch, viewer
         self._cursor_key, self._variables = cursor_key, variables
-        self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
         self._me = str(viewer.user_id)
+        self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
         self._rows: list[list[Any]] = [[] for _ in plan.objects]
         self._made: list[list[Any]] = [[] for _ in plan.objects]
         self._pages: dict[Child, Pages] = {}
+        self._nodes: dict[Child, list[tuple[ObjectPlan | None, str]]] = {}
+        """The ids that `nodes` was given, and what is made of their rows."""
         self._failed: dict[Child, GatewayError] = {}
         """What is null, under every parent, and why."""
         self.rows_read = 0
@@ -57,20 +71,25 @@ class Run:
         self._rows[0] = [self._root_row()]
         for level in self._plan.levels:
             for source in level:
-                await (self._read_rows(source) if source.relation is None else self._read_pages(source))
+                if isinstance(source, NodeSource):
+                    await self._read_nodes(source)
+                elif source.relation is None:
+                    await self._read_rows(source)
+                else:
+                    await self._read_pages(source)
 
     async def data(self) -> dict[str, Any]:
         """The `data` of the response, made of what was read; Unplanned as in `read`."""
         for plan in reversed(self._plan.objects):
-            await self._make(plan)
+            if self._rows[plan.number]:
+                await self._make(plan)
         data: dict[str, Any] = self._made[0][0]
         return data
 
-    def errors(self, data: dict[str, Any]) -> list[GraphQLError]:
+    def errors(self, data: dict[str, Any]) -> Iterator[GraphQLError]:
         """What was refused or failed, at each place of `data` where it was asked for."""
-        if not self._failed and not self._plan.refuses:
-            return []
-        return list(self._errors(self._plan.root, data, []))
+        if self._failed or self._plan.refuses:
+            yield from self._errors(self._plan.root, data, [])
 
     def _root_row(self) -> tuple[Any, ...]:
         """The root's row: the id of each root field that has one."""
@@ -80,24 +99,25 @@ class Run:
             if child.one is not None and child.source is None:
                 self._rows[child.one.number] = [(self._me, str(self._viewer.tenant_id), None)]
             elif child.one is not None:
-                arguments = get_argument_values(child.definition, child.nodes[0], self._variables)
                 try:
-                    key = str(parse_id(arguments["id"]))
+                    key = str(parse_id(self._arguments(child)["id"]))
                 except GatewayError as error:
                     self._failed[child] = error
             row.append(key)
         return tuple(row)
 
-    def _keys(self, source: Source) -> tuple[dict[Child, dict[Any, None]], list[Any]]:
-        """The keys that each child of a source looks for, and all of them together."""
-        wanted = {
-            child: dict.fromkeys(row[child.key] for row in self._rows[child.parent.number])
-            for child in source.children
-        }
-        first, *others = wanted.values()
-        return wanted, list(
-            first if not others else dict.fromkeys(key for keys in wanted.values() for key in keys)
-        )
+    def _arguments(self, child: Child) -> Mapping[str, Any]:
+        if child.arguments is not None:
+            return child.arguments
+        return get_argument_values(child.definition, child.nodes[0], self._variables)
+
+    def _keys(self, children: list[Child]) -> dict[Any, None]:
+        """The keys that some children of one source look for."""
+        keys: dict[Any, None] = {}
+        for child in children:
+            place = child.key
+            keys |= dict.fromkeys([row[place] for row in self._rows[child.parent.number]])
+        return keys
 
     def _take(self, plan: ObjectPlan, rows: list[Any]) -> None:
         for place in plan.own:
@@ -106,68 +126,99 @@ class Run:
         self._rows[plan.number] = rows
 
     async def _read_rows(self, source: Source) -> None:
-        wanted, keys = self._keys(source)
-        keys = [key for key in keys if key is not None]
-        found = {}
+        keys = self._keys(source.children)
+        keys.pop(None, None)
+        rows = []
         if keys:
             statement = self._kept(source, None, lambda viewer: statements.by_key(source, viewer))
-            found = {row[-1]: row for row in await self._query(statement, keys=keys)}
-            self.rows_read += len(found)
-        for child, own in wanted.items():
+            rows = await self._query(statement, keys=keys)
+            self.rows_read += len(rows)
+        for child in source.children:
             assert child.one is not None
-            self._take(child.one, [found[key] for key in own if key in found])
-            if child.parent is self._plan.root and not self._rows[child.one.number]:
+            mine = rows
+            if len(source.children) > 1:
+                own = self._keys([child])
+                mine = [row for row in rows if row[-1] in own]
+            self._take(child.one, mine)
+            if child.parent is self._plan.root and not mine:
                 self._failed.setdefault(child, NotFound())
 
+    async def _read_nodes(self, source: NodeSource) -> None:
+        child = source.child
+        arguments = self._arguments(child)
+        try:
+            ids = wanted(arguments["ids"] if "ids" in arguments else [arguments["id"]])
+        except GatewayError as error:
+            self._failed[child] = error
+            return
+        keys = dict.fromkeys(str(key) for key in ids if key is not None)
+        found: dict[str, tuple[ObjectPlan, Any]] = {}
+        if keys and child.kinds:
+            if source.statement is None:
+                source.statement = statements.nodes(child.kinds, AnyViewer.like(self._viewer))
+            for table, key, shows in await self._query(source.statement, keys=keys):
+                plan = child.kinds[table]
+                found[key] = plan, statements.node_row(plan, key, shows)
+        self.rows_read += len(found)
+        for plan in {plan for plan, _ in found.values()}:
+            self._take(plan, [row for kind, row in found.values() if kind is plan])
+        self._nodes[child] = [(found[key][0] if key in found else None, key) for key in map(str, ids)]
+
     async def _read_pages(self, source: Source) -> None:
-        wanted, keys = self._keys(source)
+        keys = [None] if source.remote is None else list(self._keys(source.children))
         if not keys:
             return
-        first = source.children[0]
-        arguments = get_argument_values(first.definition, first.nodes[0], self._variables)
-        filter_ = arguments.get("filter")
-        text = source.constant or filter_ is None or repr(filter_)
-        count = None
         try:
-            page, scope = self._page(source, arguments, keys)
-            shape = Shape(page.order, page.backwards, page.after, page.before, source.cursors)
-            statement = self._kept(
-                source, (shape.key, text), lambda viewer: statements.page(source, shape, filter_, viewer)
-            )
-            if source.counts:
-                count = self._kept(source, text, lambda viewer: statements.count(source, filter_, viewer))
+            request = source.request or self._request(source, keys)
         except GatewayError as error:
             self._fail(source, error)
             return
-        given: dict[str, Any] = {"limit": page.limit + 1, "keys": keys}
+        page = request.page
+        given: dict[str, Any] = {"limit": page.limit + source.further, "keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
-        found = slices(await self._query(statement, **given) if source.lists else [], keys, page)
+        found = slices(await self._query(request.rows, **given) if source.lists else [], keys, page)
         self.rows_read += sum(len(rows) for rows, _ in found.values())
         counts: Mapping[Any, int] = {}
-        if count is not None:
-            counted = await self._query(count, keys=keys)
-            self.rows_read += sum(len(own) for child, own in wanted.items() if child.asks("totalCount"))
+        if request.count is not None:
+            counted = await self._query(request.count, keys=keys)
             counts = {None: counted[0][0]} if source.remote is None else dict(map(tuple, counted))
-        for child, own in wanted.items():
-            pages = Pages(page, scope, statement.places, {key: found[key] for key in own}, counts)
-            self._pages[child] = pages
+        scope = self._scope(source, page.order)
+        for child in source.children:
+            own = found if len(source.children) == 1 else {key: found[key] for key in self._keys([child])}
+            self.rows_read += len(own) if child.asks("totalCount") else 0
+            pages = self._pages[child] = Pages(page, scope, request.rows.places, own, counts)
             for plan in child.objects():
                 self._take(plan, pages.rows())
 
-    def _page(
-        self, source: Source, arguments: dict[str, Any], keys: list[Any]
-    ) -> tuple[PageRequest, CursorScope]:
-        relation = source.relation
-        assert relation is not None
-        after, before = arguments.get("after"), arguments.get("before")
-        if len(keys) > 1 and (after is not None or before is not None):
+    def _request(self, source: Source, keys: list[Any]) -> _Request:
+        first = source.children[0]
+        arguments = self._arguments(first)
+        after, before, filter_ = (arguments.get(name) for name in ("after", "before", "filter"))
+        anywhere = after is None and before is None
+        if len(keys) > 1 and not anywhere:
             raise Unplanned("a cursor is good under one parent, and there are several")
         order = order_of(source.target, arguments.get("orderBy"), self._viewer)
+        scope = self._scope(source, order).under(keys[0])
+        page = page_request(order, scope, arguments.get("first"), after, arguments.get("last"), before)
+        shape = Shape(order, page.backwards, page.after, page.before, source.cursors)
+        text = None if first.arguments is not None or filter_ is None else repr(filter_)
+        rows = self._kept(
+            source, (shape.key, text), lambda viewer: statements.page(source, shape, filter_, viewer)
+        )
+        count = None
+        if source.counts:
+            count = self._kept(source, text, lambda viewer: statements.count(source, filter_, viewer))
+        request = _Request(page, rows, count)
+        if first.arguments is not None and anywhere:
+            source.request = request
+        return request
+
+    def _scope(self, source: Source, order: Order) -> CursorScope:
+        relation = source.relation
+        assert relation is not None
         name = f"{getattr(relation.origin, '__name__', '')}.{relation.python_name}"
-        scope = CursorScope(self._cursor_key, self._viewer.tenant_id, name, "", order.name)
-        first, last = arguments.get("first"), arguments.get("last")
-        return page_request(order, scope.under(keys[0]), first, after, last, before), scope
+        return CursorScope(self._cursor_key, self._viewer.tenant_id, name, "", order.name)
 
     def _fail(self, source: Source, error: GatewayError) -> None:
         for child in source.children:
@@ -183,8 +234,10 @@ class Run:
             kept = source.statements[key] = make(AnyViewer.like(self._viewer))
         return kept
 
-    async def _query(self, statement: Statement, **given: Any) -> Any:
-        return await self._fetch(statement.sql, *statement.parameters({**self._given, **given}))
+    async def _query(self, statement: Statement, *, keys: Iterable[Any] = (), **given: Any) -> Any:
+        if "keys" in statement.names:
+            given["keys"] = f"{{{','.join(keys)}}}"
+        return await self._fetch(statement.sql, *statement.parameters(self._given | given))
 
     async def _make(self, plan: ObjectPlan) -> None:
         """Make the objects of a plan, whose children's are there already."""
@@ -194,20 +247,32 @@ class Run:
             if child in self._failed:
                 pass
             elif child.one is not None:
-                number = child.one.number
-                found = {
-                    row[-1]: made for row, made in zip(self._rows[number], self._made[number], strict=True)
-                }
+                found = self._by_key(child.one)
             elif child in self._pages:
                 found = await connections(child, self._pages[child], self._made)
+            elif child in self._nodes:
+                found = {None: self._node(child)}
             values.append(found.__getitem__ if child.required else found.get)
         if plan.build is None:
             permissions = sorted(permission.name for permission in self._viewer.permissions)
             plan.build = compile_build(plan, permissions)
+        rows, made = self._rows[plan.number], self._made[plan.number]
         try:
-            self._made[plan.number] = plan.build(self._rows[plan.number], values)
+            for start in range(0, len(rows), MAX_AT_ONCE):
+                if start:
+                    await asyncio.sleep(0)
+                made += plan.build(rows[start : start + MAX_AT_ONCE], values)
         except KeyError:
             raise Unplanned("there is nothing where no null may stand") from None
+
+    def _by_key(self, plan: ObjectPlan) -> dict[Any, Any]:
+        """The objects of a plan by the key that their rows were found by."""
+        return dict(zip([row[-1] for row in self._rows[plan.number]], self._made[plan.number], strict=True))
+
+    def _node(self, child: Child) -> Any:
+        by_plan = {plan: self._by_key(plan) for plan, _ in self._nodes[child] if plan is not None}
+        found = [None if plan is None else by_plan[plan][key] for plan, key in self._nodes[child]]
+        return found if is_list_type(child.definition.type) else found[0]
 
     def _errors(self, plan: ObjectPlan, made: dict[str, Any], path: list[Any]) -> Iterator[GraphQLError]:
         for key, kind, detail in plan.entries:
@@ -222,6 +287,12 @@ class Run:
                     yield GraphQLError(str(failed), child.nodes, path=here, original_error=failed)
                 elif made[key] is not None and child.one is not None:
                     yield from self._errors(child.one, made[key], here)
+                elif child in self._nodes:
+                    listed = is_list_type(child.definition.type)
+                    for place, (one, _) in enumerate(self._nodes[child]):
+                        if one is not None:
+                            at, below = ([*here, place], made[key][place]) if listed else (here, made[key])
+                            yield from self._errors(one, below, at)
                 elif made[key] is not None:
                     yield from self._errors_of_rows(child.entries, made[key], here)
 

@@ -9,18 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from graph.auth.viewer import Viewer
-from graph.engine.plan import Source
+from graph.engine.plan import ObjectPlan, Source
 from graph.filters import condition
+from graph.node import portable, restored
 from graph.ordering import Order
 from graph.stored import at_an_end, readable
 
 _DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
 _USER: Final = sa.bindparam("user", type_=sa.Uuid())
+# One text, "{…,…}", since the driver takes longer over each element of an array than PostgreSQL, which
+# parses; as a subquery, so that it does so once and not for each row it compares
+_IDS: Final = sa.ARRAY(sa.Uuid())
+_KEYS: Final = sa.cast(
+    sa.select(sa.cast(sa.bindparam("keys", type_=sa.Text()), _IDS)).scalar_subquery(), _IDS
+)
 
 
 @dataclass(frozen=True)
@@ -60,18 +69,13 @@ class AnyViewer(Viewer):
         return cls(_TENANT, _USER, viewer.session_id, viewer.permissions)  # type: ignore[arg-type]
 
 
-def shown(column: sa.ColumnElement[Any], stored: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """A column in the form that the answer has it in, or that it is made from without a look at its type."""
-    if "enum" in stored.info:
-        return sa.func.upper(sa.collate(column, "C"))  # by a locale, some would have a dotted capital I
-    if isinstance(stored.type, sa.Uuid | sa.BigInteger | sa.Numeric):
-        return sa.cast(column, sa.Text)
-    return readable(column)
+def read(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A column as rows have it: ids as text, which is quick to look up; `build` sees to the rest."""
+    return sa.cast(column, sa.Text) if _as_text(column.type) else readable(column)
 
 
-def _differs(stored: sa.Column[Any]) -> bool:
-    """Whether a column is shown in another form than a cursor holds it in."""
-    return "enum" in stored.info or isinstance(stored.type, sa.Uuid | sa.BigInteger | sa.Numeric)
+def _as_text(kind: sa.types.TypeEngine[Any]) -> bool:
+    return isinstance(kind, sa.Uuid | sa.Numeric)
 
 
 def by_key(source: Source, viewer: AnyViewer) -> Statement:
@@ -79,13 +83,41 @@ def by_key(source: Source, viewer: AnyViewer) -> Statement:
     rows = source.target.table
     assert source.remote is not None
     key = rows.c[source.remote]
-    keys = sa.bindparam("keys", type_=sa.ARRAY(sa.Uuid()))
-    columns = [shown(rows.c[name], rows.c[name]).label(name) for name in source.columns]
+    columns = [read(rows.c[name]).label(name) for name in source.columns]
     return compile_statement(
         sa.select(*columns, sa.cast(key, sa.Text).label("key")).where(
-            source.target.scope(rows, viewer), key == sa.any_(keys)
+            source.target.scope(rows, viewer), key == sa.any_(_KEYS)
         )
     )
+
+
+def nodes(kinds: Mapping[str, ObjectPlan], viewer: AnyViewer) -> Statement:
+    """The rows with the ids `keys` of any table: its name, the id, and an array of what `kinds` shows."""
+    probes: list[sa.Select[Any, Any, Any]] = []
+    for name, plan in kinds.items():
+        target, rows = plan.source.target, plan.source.target.table
+        columns = [rows.c[column] for column in plan.source.columns]
+        shows = sa.func.json_build_array(*(portable(readable(column), column) for column in columns))
+        probes.append(
+            sa.select(
+                sa.literal_column(f"'{name}'").label("name"),
+                sa.cast(rows.c.id, sa.Text).label("key"),
+                sa.cast(shows, sa.Text).label("shows"),
+            ).where(rows.c.id == sa.any_(_KEYS), target.scope(rows, viewer))
+        )
+    return compile_statement(sa.union_all(*probes))
+
+
+def node_row(plan: ObjectPlan, key: str, shows: str) -> tuple[Any, ...]:
+    """What `nodes` found of a row, as `by_key` has rows."""
+    columns = [plan.source.target.table.c[name] for name in plan.source.columns]
+    values = zip(orjson.loads(shows), columns, strict=True)
+    return (*(value if _stays(column) else restored(value, column) for value, column in values), key)
+
+
+def _stays(stored: sa.Column[Any]) -> bool:
+    """Whether a column is text in JSON and in rows as well."""
+    return _as_text(stored.type) or isinstance(stored.type, JSONB)
 
 
 @dataclass(frozen=True)
@@ -133,16 +165,14 @@ def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer
     given = _keys()
     if source.remote is not None:
         where.append(rows.c[source.remote] == given.c.key)
-    columns: list[sa.ColumnElement[Any]] = [
-        shown(rows.c[name], target.table.c[name]).label(name) for name in source.columns
-    ]
+    columns: list[sa.ColumnElement[Any]] = [read(rows.c[name]).label(name) for name in source.columns]
     places = []
     for stored in shape.order.place if shape.cursors else ():
-        if stored.name in source.columns and not _differs(stored):
+        if stored.name in source.columns:
             places.append(source.columns.index(stored.name))
         else:
             places.append(len(columns))
-            columns.append(readable(rows.c[stored.name]).label(f"place_{stored.name}"))
+            columns.append(read(rows.c[stored.name]).label(f"place_{stored.name}"))
     if not columns:
         columns.append(rows.c[target.key[0]])  # there is nothing to show, but there are rows to count
     found = shape.order.page(
@@ -181,5 +211,4 @@ def count(source: Source, filter_: Mapping[str, Any] | None, viewer: AnyViewer) 
 
 
 def _keys() -> sa.TableValuedAlias:
-    keys = sa.bindparam("keys", type_=sa.ARRAY(sa.Uuid()))
-    return sa.func.unnest(keys).table_valued(sa.column("key", sa.Uuid())).render_derived()
+    return sa.func.unnest(_KEYS).table_valued(sa.column("key", sa.Uuid())).render_derived()

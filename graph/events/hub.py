@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -72,16 +73,28 @@ class Hub:
         self._hint = asyncio.Event()
         self._ready = asyncio.Event()
         self._newest = 0
+        self._read_at = time.monotonic()
         self.outbox_age = 0.0
-        """For how many seconds an event waits for the sequencer, as of the last poll; 0 if none does."""
+        """Seconds that the oldest event had waited for its place in the log when that was last looked at."""
         self.event_age = 0.0
-        """How many seconds old the last event was when it was handed out."""
+        """Seconds between the last event that was handed out and its handing out."""
         self._addressees: dict[Address, set[Callable[[Event], None]]] = {}
         self._feeds: set[Feed] = set()
         self._watchers: set[Callable[[Event | None], None]] = set()
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the log was last read: about one at most, unless the link is down."""
+        return time.monotonic() - self._read_at
+
+    @property
+    def subscriptions(self) -> int:
+        """How many feeds there are."""
+        return len(self._feeds)
+
     async def start(self) -> None:
         """Begin to follow; returns at once, whether the database can be reached or not."""
+        self._read_at = time.monotonic()
         await self._link.start()
 
     async def stop(self) -> None:
@@ -225,7 +238,8 @@ class Hub:
             # Together with the handing out, as whoever subscribes must find it: nothing is awaited between
             if rows:
                 self._newest = rows[-1]["seq"]
-                self.event_age = max(0.0, time.time() - rows[-1]["at"].timestamp())
+                self.event_age = max(0.0, (datetime.now(UTC) - rows[-1]["at"]).total_seconds())
+            self._read_at = time.monotonic()
 
     def _hand_out(self, row: asyncpg.Record) -> None:
         tenant_id, topic = row["tenant_id"], row["topic"]

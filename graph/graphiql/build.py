@@ -33,7 +33,7 @@ class GraphiQL(BuildHookInterface):  # type: ignore[type-arg]  # its parameter i
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Have the bundle ready; `version` is `editable` or `standard`."""
         stamp = DIST / ".built"
-        wanted = _digest()
+        wanted = digest()
         if not stamp.exists() or stamp.read_text() != wanted:
             self._build()
             stamp.write_text(wanted)
@@ -65,12 +65,12 @@ class GraphiQL(BuildHookInterface):  # type: ignore[type-arg]  # its parameter i
             self.app.abort(_HELP.format(command=" ".join([script.stem.removesuffix("-cli"), *arguments])))
 
 
-def _digest() -> str:
-    """Of all that the bundle is made of."""
-    digest = hashlib.sha256()
+def digest() -> str:
+    """A hash of all that the bundle is made of; `dist/.built` has that of the bundle that is there."""
+    found = hashlib.sha256()
     for path in sorted(_sources(HERE)):
-        digest.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+        found.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 def _sources(folder: Path) -> Iterator[Path]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 import strawberry
 
 from graph.context import Info
-from graph.errors import BadInput
-from graph.filters import parse_id
 from graph.limits import MAX_PAGE
-from graph.node import Node, load_nodes
+from graph.node import Node, load_nodes, wanted
 
 
 @strawberry.type
@@ -36,18 +33,8 @@ class NodeQuery:
 
 
 async def _load(info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
-    if len(ids) > MAX_PAGE:
-        raise BadInput(f"`nodes` takes at most {MAX_PAGE} ids.")
     viewer = await info.context.authenticate()
-    keys = [_uuid(item) for item in ids]
+    keys = wanted(ids)
     found = await load_nodes(info.context.snapshot, viewer, [key for key in keys if key is not None])
     info.context.cost.rows += len(found)
     return [None if key is None else found.get(key) for key in keys]
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    # An id that is no UUID is the id of nothing: it must not fail the others.
-    try:
-        return parse_id(text)
-    except BadInput:
-        return None

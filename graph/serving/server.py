@@ -8,6 +8,7 @@ process longer than `exit_seconds`: then a thread ends it.
 import os
 import socket
 import threading
+from time import monotonic
 from types import FrameType
 from typing import Final
 
@@ -74,8 +75,13 @@ class Server(uvicorn.Server):
         """Answer what is running and end."""
         for server in self.servers:
             server.close()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedHttp):
+                connection.shutdown()
+        began = monotonic()
         live: Live = self.app.state.live
         await live.drain(self._drain_seconds)
+        self.config.timeout_graceful_shutdown = max(1, self._drain_seconds - round(monotonic() - began))
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()  # the loop would not close over what a client has not read

@@ -21,6 +21,7 @@ from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe
 from graph.limits import MAX_DELIVERY, MAX_RETRY_SECONDS
+from graph.operation import observed
 from graph.schema import schema
 from graph.subscriptions.feed import OpenFeed
 from graph.writing.executor import GatewayExecutor
@@ -128,14 +129,15 @@ class Subscription:
         return await _insist(lambda: self._read(feed, batch))
 
     async def _read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
-        context = replace(self._context)
+        context = replace(self._context, operation=self._context.operation.again())
         async with context.services.live.turn:
-            try:
-                await context.authenticate()
-                return await self._tell(feed, batch, context)
-            finally:
-                with contextlib.suppress(Unavailable):
-                    await context.close()
+            with observed(context):
+                try:
+                    await context.authenticate()
+                    return await self._tell(feed, batch, context)
+                finally:
+                    with contextlib.suppress(Unavailable):
+                        await context.close()
 
     async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
         loader = context.loaders.one(feed.field.target, "id")

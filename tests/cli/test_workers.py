@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,6 +52,16 @@ async def test_a_worker_that_dies_is_replaced_and_nobody_is_refused(urls: Urls, 
             while len(set(above.children()) - set(before)) < 2:  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0.05)
         await answers(base_url)
+
+
+async def test_whichever_is_asked_shows_the_metrics_of_all(urls: Urls, tmp_path: Path) -> None:
+    async with (
+        workers(urls, tmp_path, 2) as (_, base_url),
+        httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=PATIENCE) as client,
+    ):
+        for _ in range(3):
+            text = (await client.get("/metrics")).text
+            assert re.findall(r'(?m)^m3_sockets{worker="(\d)"} 0.0$', text) == ["0", "1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

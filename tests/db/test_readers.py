@@ -58,12 +58,11 @@ async def test_begin_and_scope_are_one_round_trip(urls: Urls, tenant: UUID) -> N
     async with named_database(urls.gateway, pool_size=1) as (database, _):
         sent: list[str] = []
         async with database.readers.snapshot(Scope()) as connection:
-            connection._con.add_query_logger(lambda query: sent.append(query.query))  # type: ignore[attr-defined]
-        sent.clear()
+            connection.add_query_logger(lambda query: sent.append(query.query))
         async with database.readers.snapshot(Scope(tenant_id=tenant)):
             pass
     begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant_id = E'{tenant}'"
-    assert sent == [begin, "COMMIT"]
+    assert sent == ["COMMIT", begin, "COMMIT"]
 
 
 @pytest.mark.parametrize("fault", ["SELECT 1/0", None], ids=["in a statement", "in the block"])
@@ -139,3 +138,38 @@ async def test_a_cancelled_query_leaves_the_pool_whole(urls: Urls, tenant: UUID)
         async with database.readers.snapshot(Scope(tenant_id=tenant)) as connection:
             assert await connection.fetchval(COMPANIES) == 1
         await eventually(urls.gateway, ACTIVE, name, lambda count: count == 0)
+
+
+async def test_who_waits_gets_the_next_connection_and_who_gives_up_takes_none(
+    urls: Urls, tenant: UUID
+) -> None:
+    scope = Scope(tenant_id=tenant)
+
+    async def count(started: asyncio.Event) -> int:
+        started.set()
+        async with database.readers.snapshot(scope) as connection:
+            return int(await connection.fetchval(COMPANIES))
+
+    async with named_database(urls.gateway, pool_size=2) as (database, name):
+        async with database.readers.snapshot(scope), database.readers.snapshot(scope):
+            started = [asyncio.Event() for _ in range(7)]
+            tasks = [asyncio.create_task(count(event)) for event in started]
+            for event in started:
+                await event.wait()
+            for task in tasks[:3]:
+                task.cancel()
+        assert [await task for task in tasks[3:]] == [1] * 4
+        assert all(task.cancelled() for task in tasks[:3])
+        await eventually(urls.gateway, CONNECTED, name, lambda connected: connected == 2)
+        # Cancelled in the moment when it is given the connection, it passes it on
+        async with database.readers.snapshot(scope):
+            async with database.readers.snapshot(scope) as last:
+                started = [asyncio.Event() for _ in range(2)]
+                tasks = [asyncio.create_task(count(event)) for event in started]
+                for event in started:
+                    await event.wait()
+                pid = last.get_server_pid()
+            tasks[0].cancel()
+            assert await tasks[1] == 1
+            async with database.readers.snapshot(scope) as again:
+                assert again.get_server_pid() == pid

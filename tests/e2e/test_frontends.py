@@ -5,13 +5,16 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import pytest
 from graphql import build_schema
 from graphql.type import is_scalar_type, is_specified_scalar_type
+from pydantic import SecretStr
 
 from db import demo
-from graph.schema import export, schema
+from graph.commands import documents
+from graph.schema import export
+from graph.settings import Settings
 from tests.e2e.programs import FOLDER, Node
+from tests.server import Urls
 
 SHIPPED: Final = Path(__file__).parents[2] / "docs" / "frontends"
 PROJECTS: Final = Path(__file__).parent / "frontends"
@@ -29,15 +32,21 @@ def project(name: str, configuration: str, folder: Path) -> Path:
     (folder / "schema.graphql").write_text(export())
     (folder / "package.json").write_text('{ "type": "module" }')
     (folder / "node_modules").symlink_to(FOLDER / "node_modules")
-    if schema.subscription is None:
-        (folder / "src" / "live.ts").unlink()
     return folder
 
 
-async def test_code_generated_by_graphql_codegen_runs(node: Node, gateway: str, tmp_path: Path) -> None:
+def owner_of(urls: Urls) -> Settings:
+    """The settings of `m3 documents` for a database."""
+    return Settings(owner_database_url=SecretStr(urls.owner))
+
+
+async def test_code_generated_by_graphql_codegen_runs(
+    node: Node, gateway: str, demo_database: Urls, tmp_path: Path
+) -> None:
     app = project("codegen", "codegen.ts", tmp_path)
     await node.run(CODEGEN, cwd=app)
     await node.run(TSC, cwd=app)
+    await documents.add(owner_of(demo_database), app / "src" / "gql" / "persisted-documents.json", None)
     seen = await node.json(*RUN, "src/run.ts", gateway, demo.PASSWORD, cwd=app)
     deals = seen["deals"]
     assert deals["listed"] == deals["distinct"] == deals["total"] > 50
@@ -47,6 +56,8 @@ async def test_code_generated_by_graphql_codegen_runs(node: Node, gateway: str, 
     assert seen["shapes"] > 0
     assert seen["price"] == "string"
     assert seen["approvals"]
+    # The same inbox, by the id of its document alone
+    assert seen["trusted"] == seen["inbox"]
 
 
 async def test_code_generated_by_relay_is_typed(node: Node, tmp_path: Path) -> None:
@@ -56,8 +67,14 @@ async def test_code_generated_by_relay_is_typed(node: Node, tmp_path: Path) -> N
     listed = (app / "src" / "__generated__" / "DealListPaginationQuery.graphql.ts").read_text()
     assert "DealFilter" in listed
 
+    shipped = json.loads((app / "relay.config.json").read_text())
+    persisting = {**shipped, "persistConfig": {"file": "documents.json", "algorithm": "SHA256"}}
+    (app / "persisting.json").write_text(json.dumps(persisting))
+    (app / "documents.json").write_text("{}")
+    await node.run(RELAY, "persisting.json", cwd=app)
+    assert "InboxQuery" in {entry.name for entry in documents.read_manifest(app / "documents.json")}
 
-@pytest.mark.skipif(schema.subscription is None, reason="no subscriptions yet")
+
 async def test_a_subscription_is_followed_by_generated_code(node: Node, gateway: str, tmp_path: Path) -> None:
     app = project("codegen", "codegen.ts", tmp_path)
     await node.run(CODEGEN, cwd=app)
@@ -73,7 +90,7 @@ def test_both_configurations_map_every_scalar() -> None:
         name
         for name, kind in built.type_map.items()
         if is_scalar_type(kind) and not is_specified_scalar_type(kind)
-    } | {"Cursor"}
+    }
     relay = json.loads((SHIPPED / "relay.config.json").read_text())["customScalarTypes"]
     assert set(relay) == custom
     block = (SHIPPED / "codegen.ts").read_text().split("const scalars = {")[1].split("};")[0]

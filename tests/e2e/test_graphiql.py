@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 
 from db import demo
-from graph.schema import schema
+from graph.graphiql import build
 from tests.e2e.conftest import serving
 from tests.e2e.programs import Node
 from tests.server import Urls
+
+
+@pytest.fixture(autouse=True)
+def built() -> None:
+    stamp = build.DIST / ".built"
+    current = stamp.exists() and stamp.read_text() == build.digest()
+    assert current, "GraphiQL is not built from these sources: `make install` does it"
 
 
 async def test_a_first_visit(node: Node, chromium: Path, gateway: str, tmp_path: Path) -> None:
@@ -46,7 +53,6 @@ async def test_tokens_are_renewed_and_headers_come_first(
     assert all("401" in error for error in report["errors"])
 
 
-@pytest.mark.skipif(schema.subscription is None, reason="no subscriptions yet")
 async def test_a_subscription_is_followed(node: Node, chromium: Path, gateway: str, tmp_path: Path) -> None:
     report = await node.json("graphiql-subscription.mjs", chromium, gateway, tmp_path, demo.PASSWORD)
     assert report["sockets"] == [f"{gateway.replace('http', 'ws', 1)}/graphql"]

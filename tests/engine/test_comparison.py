@@ -38,7 +38,7 @@ async def test_both_engines_give_the_same_answers(pair: Pair, seed: int) -> None
             ours = await pair.ask(pair.planned, person, body)
             theirs = await pair.ask(pair.stock, person, body)
         said = f"seed {seed}, operation {number}, {person.name}\n{json.dumps(body, ensure_ascii=False)}"
-        assert logged == [], said
+        assert [line for line in logged if line["log_level"] == "error"] == [], said
         assert comparable(ours) == comparable(theirs), said
         answer = json.loads(theirs)
         if "errors" not in answer:

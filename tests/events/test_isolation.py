@@ -97,7 +97,12 @@ async def test_the_functions_say_what_happened_to_which_rows_and_no_more(
 
 async def test_the_services_have_no_use_for_the_functions(scratch_database: Urls) -> None:
     service = await asyncpg.connect(scratch_database.service)
-    for call in ("event_bounds()", "events_after(0, 1)", "sequence_events(1)", "forget_events('1 day', 1)"):
+    for call in (
+        "event_bounds()",
+        "events_after(0, 1)",
+        "sequence_events(1)",
+        "forget_events('1 day', 1)",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await service.execute(f"SELECT * FROM gateway.{call}")  # noqa: S608
     await service.close()

@@ -196,7 +196,8 @@ async def test_a_document_that_is_refused_reads_nothing(sales: Sales) -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "reading", "method"), [("planned", _Connection, "fetch"), ("stock", Snapshot, "execute")]
+    ("engine", "reading", "method"),
+    [("planned", _Connection, "fetch"), ("stock", Snapshot, "execute")],
 )
 async def test_all_reads_of_an_operation_see_one_snapshot(
     planned: Client,

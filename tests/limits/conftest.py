@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tests.cli.conftest import m3
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
 from tests.server import Urls
+
+__all__ = ["anyone", "m3", "reader"]
 
 
 @pytest.fixture(scope="session", params=["planned", "stock"])

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database, Scope
+from graph.events.hub import Hub
 from graph.exposition import join
+from graph.http.live import Live
 from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
 from graph.metrics import OTHER, UNNAMED, Metrics
 from graph.operation import Operation
@@ -77,7 +79,8 @@ async def test_pools_process_and_build_are_shown(urls: Urls, tmp_path: Path) -> 
 
 def test_the_table_of_the_documentation_has_all_of_them(urls: Urls) -> None:
     metrics = Metrics()
-    metrics.show(Database(urls.gateway))
+    database = Database(urls.gateway)
+    metrics.show(database, Hub(urls.gateway, database), Live(1))
     shown = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in metrics.registry.collect()

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from db.session import Scope
 from graph import health
@@ -75,10 +76,12 @@ async def test_a_pool_that_does_not_answer_is_a_reason_until_it_does(
         assert (await probe(client))[0] == 200
 
 
-async def test_other_parts_may_have_a_reason(urls: Urls, tmp_path: Path) -> None:
-    async with running(urls.gateway, tmp_path) as client:
-        client.services.readiness.add(lambda: "events late")
-        client.services.readiness.add(lambda: None)
+async def test_a_process_that_hears_of_no_events_is_not_ready(
+    urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "EVENTS_LATE_SECONDS", 0)
+    nowhere = SecretStr("postgresql://gate:secret@127.0.0.1:1/m3")
+    async with running(urls.gateway, tmp_path, listen_database_url=nowhere) as client:
         assert await probe(client) == (503, {"ready": False, "reasons": ["events late"]})
 
 

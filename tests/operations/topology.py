@@ -84,6 +84,7 @@ async def topology() -> AsyncIterator[Topology]:
             await _answers(pooled_url)
             settings = {
                 "database_url": pooled_url,
+                "listen_database_url": pooled.set(port=server.port).render_as_string(hide_password=False),
                 "keys_file": folder / "keys.json",
                 "port": 0,
                 "pool_size": 10,

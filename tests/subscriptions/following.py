@@ -70,13 +70,13 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    gateway: Gateway, token: str | None, query: str, *, method: str = "POST", **given: Any
+    gateway: Gateway, token: str | None, query: str | None, *, method: str = "POST", **given: Any
 ) -> AsyncIterator[Stream]:
     """The stream of an operation; `given` are further parameters, and `headers`."""
     headers = {"accept": "text/event-stream", **given.pop("headers", {})}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
-    parameters = {"query": query, **given}
+    parameters: dict[str, Any] = {"query": query, **given}
     if method == "GET":
         spelled = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parameters.items()}
         sent: dict[str, Any] = {"params": spelled}

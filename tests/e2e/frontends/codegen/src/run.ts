@@ -6,7 +6,8 @@ import { useFragment } from "./gql/index";
 import { Approvals, DealCard, DealDetail, DealList, Inbox, MoveDeal, UnitMap } from "./screens";
 
 const [address, password] = process.argv.slice(2) as [string, string];
-const ask = asking(address, await signedIn(address, "admin@demo.test", password));
+const token = await signedIn(address, "admin@demo.test", password);
+const ask = asking(address, token);
 
 const filter = { status: { eq: "OPEN" } } as const;
 const ids: string[] = [];
@@ -30,12 +31,21 @@ const { mapOverlays } = await ask(UnitMap, { shapes: { isActive: { eq: true } } 
 const { approvals } = await ask(Approvals, { state: "PENDING" });
 const price: string | null | undefined = mapOverlays?.nodes[0]?.shapes?.nodes[0]?.unit?.priceMinor;
 
+const { hash } = (Inbox as unknown as { __meta__: { hash: string } }).__meta__;
+const response = await fetch(`${address}/graphql`, {
+  method: "POST",
+  headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+  body: JSON.stringify({ documentId: hash }),
+});
+const trusted: { data?: ResultOf<typeof Inbox> } = await response.json();
+
 console.log(
   JSON.stringify({
     deals: { listed: ids.length, distinct: new Set(ids).size, total },
     moved: useFragment(DealCard, moveDeal?.deal)?.stage?.code === next?.code,
     refusals: moveDeal?.errors.map((error) => error.code),
     inbox: viewer?.inbox.nodes.length,
+    trusted: trusted.data?.viewer?.inbox.nodes.length,
     shapes: mapOverlays?.nodes.flatMap((overlay) => overlay.shapes?.nodes ?? []).length,
     price: price == null ? null : typeof price,
     approvals: approvals?.nodes.map((approval) => approval.domain),
