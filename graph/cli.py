@@ -74,7 +74,9 @@ def serve(
     workers: Annotated[
         int, typer.Option(min=1, max=128, help="Processes that serve, each with a pool of its own.")
     ] = 1,
-    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+    listener: Annotated[
+        int | None, typer.Option(hidden=True, help="The socket that a worker is handed.")
+    ] = None,
 ) -> None:
     """Serve the gateway on the database of M3_DATABASE_URL.
 

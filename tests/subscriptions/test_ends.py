@@ -106,22 +106,28 @@ async def test_the_token_expires(gateway: Gateway, admin: Client) -> None:
 @pytest.mark.parametrize("over", TRANSPORTS)
 async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Gateway, admin: Client, over: str) -> None:
     services = gateway.app.state.services
+    gauges = [services.metrics.sockets, services.metrics.subscriptions]
+
+    def shown() -> list[float]:
+        return [gauge.collect()[0].samples[0].value for gauge in gauges]
+
     await until(lambda: len(services.live) == 0)
     if over == WEBSOCKET:
         async with connected(gateway) as peer:
             await peer.init(admin.token)
             for name in "abc":
                 await peer.subscribe(name, TITLES)
-            await until(lambda: len(services.hub._feeds) == 3)
+            await until(lambda: shown() == [1, 3])
             assert len(services.live) == 1
             peer.socket.transport.abort()
     else:
         async with streaming(gateway, admin.token, TITLES):
-            await until(lambda: len(services.hub._feeds) == 1)
+            await until(lambda: shown() == [0, 1])
             assert len(services.live) == 1
     await until(lambda: len(services.live) == 0)
     await until(lambda: not services.hub._feeds and not services.hub._watchers)
     await until(lambda: not services.live._passing)
+    assert shown() == [0, 0]
 
 
 @pytest.mark.parametrize("ends", ["complete", "close", "abort"])
