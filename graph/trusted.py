@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 
+from db.observed import observer
 from db.scope import DRIVER_ERRORS, DatabaseUnavailable, Scope
 from db.session import Database
 from graph.errors import DocumentNotFound, Unavailable
@@ -88,6 +89,7 @@ class TrustedDocuments:
     async def _read_modes(self) -> None:
         if self._modes is not None and self._modes_until > self._clock():
             return  # somebody else has just done it
+        watched = observer.set(None)  # it is nothing of the operation that happens to come now
         try:
             async with self._database.readers.snapshot(Scope()) as connection:
                 rows = await connection.fetch(_MODES)
@@ -96,3 +98,5 @@ class TrustedDocuments:
         except (DatabaseUnavailable, *DRIVER_ERRORS) as error:
             self._modes_until = self._clock() + RETRY_SECONDS
             log.warning("documents.modes", error=type(error).__name__)
+        finally:
+            observer.reset(watched)

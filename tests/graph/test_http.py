@@ -134,7 +134,8 @@ async def test_a_body_has_a_bound(anyone: Client) -> None:
 
 
 UNREADABLE = ["{", "}", "{ a(", "query", '{ a(b: "\\uD800") }', '{ a(b: "\\u{110000}") }', "{ a(b: 'c') }"]
-UNREADABLE += ["{ \0 }", "{ ماذا }", "{a" * 40_000, "{a" * 20_000 + "}" * 20_000, "{ a(b: " + "[" * 50_000]
+UNREADABLE += ["{ \0 }", "{ ماذا }", "{a" * 60, "{ a(b: " + "[" * 60]
+TOO_DEEP = ["{a" * 40_000, "{a" * 20_000 + "}" * 20_000, "{ a(b: " + "[" * 50_000]
 WRONG = [
     "{ nothing }",
     "{ deals }",
@@ -155,6 +156,7 @@ WRONG += [
 @pytest.mark.parametrize(
     ("query", "code"),
     [(query, "GRAPHQL_PARSE_FAILED") for query in UNREADABLE]
+    + [(query, "TOO_COMPLEX") for query in TOO_DEEP]
     + [(query, "GRAPHQL_VALIDATION_FAILED") for query in WRONG],
     ids=lambda text: text[:40].replace("\0", "0"),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -73,6 +74,19 @@ async def test_whoever_signs_in_at_one_gateway_is_known_at_the_other(
     assert found["data"] == {"company": {"name": name}}
 
 
+async def insisting(
+    person: Person, gateway: httpx.AsyncClient, query: str, **variables: str
+) -> dict[str, Any]:
+    """The answer, asked for again by a client whom a full pool has sent away."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            answer = await person.ask(gateway, query, **variables)
+            codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+            if codes != ["UNAVAILABLE"]:
+                return answer
+            await asyncio.sleep(0.1)
+
+
 async def test_two_hundred_requests_at_once_see_no_row_of_the_other_tenant(
     tenants: tuple[Person, Person], gateways: tuple[httpx.AsyncClient, httpx.AsyncClient]
 ) -> None:
@@ -82,10 +96,10 @@ async def test_two_hundred_requests_at_once_see_no_row_of_the_other_tenant(
     async def one_of(number: int) -> tuple[Person, str]:
         person, gateway = tenants[number % 2], gateways[number // 2 % 2]
         if number % 5 == 0:
-            answer = await person.ask(gateway, ADD, name=f"{person.slug} added {number}")
+            answer = await insisting(person, gateway, ADD, name=f"{person.slug} added {number}")
             assert answer["data"]["createCompany"]["errors"] == []
         else:
-            answer = await person.ask(gateway, COMPANIES)
+            answer = await insisting(person, gateway, COMPANIES)
         assert "errors" not in answer, answer["errors"]
         return person, str(answer["data"])
 

@@ -56,7 +56,8 @@ async def traced(
 def operation_and_statements(spans: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSpan]]:
     *statements, operation = spans.get_finished_spans()
     assert operation.kind is SpanKind.SERVER
-    return operation, list(statements)
+    # Now and then the process looks for its own sake which documents are trusted
+    return operation, [span for span in statements if not span.name.endswith(".all_document_modes")]
 
 
 async def test_an_operation_and_its_statements_go_on_with_the_callers_trace(
