@@ -118,7 +118,16 @@ def test_damage_is_found(damage: str, found: list[str], server: Server) -> None:
 
 
 def test_nothing_is_found_that_was_not_damaged(found: list[str]) -> None:
-    touched: tuple[str, ...] = ("users", "leads", "roles", "deals", "groups", "units", "unit_price_history", "partitions")
+    touched: tuple[str, ...] = (
+        "users",
+        "leads",
+        "roles",
+        "deals",
+        "groups",
+        "units",
+        "unit_price_history",
+        "partitions",
+    )
     touched += ("notifications_inbox", "event_outbox", "event_log", "sequence_events")
     others = ("keep_updated_at()", "record_unit_price()", "odd", "audit_logs", "default privilege")
     assert [told for told in found if not any(name in told for name in touched + others)] == []
