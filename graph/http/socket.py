@@ -52,7 +52,7 @@ class Socket:
     async def run(self) -> None:
         """Serve it; of what was running then, only mutations go on to their end."""
         try:
-            with self._services.live.held(self), self._services.metrics.sockets.track_inprogress():
+            with self._services.live.held(self):
                 await self._serve()
         except WebSocketDisconnect:
             pass

@@ -66,8 +66,6 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
         raise Refused(_described([_located(error)], context)) from None
     subscription = Subscription(admitted, context)
     feed = await subscription.open()
-    running = context.services.metrics.subscriptions
-    running.inc()
     try:
         async for batch in feed.batches(MAX_DELIVERY):
             told = await subscription.read(feed, batch)
@@ -77,7 +75,6 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     except GatewayError as error:
         raise Refused(_described([_located(error)], context)) from None
     finally:
-        running.dec()
         await feed.close()
 
 
