@@ -75,7 +75,8 @@ async def matches(
     reader: Client, field: str, model: type[Base], filters: dict[str, Any]
 ) -> dict[str, set[str]]:
     """The ids that each filter finds, asked for as many at a time as one operation may."""
-    names, found = list(filters), {}
+    names = list(filters)
+    found: dict[str, Any] = {}
     for start in range(0, len(names), MAX_ROOT_FIELDS):
         some = names[start : start + MAX_ROOT_FIELDS]
         given = ", ".join(f"${name}: {model.__name__}Filter" for name in some)
