@@ -183,7 +183,9 @@ class Settings(BaseSettings):
     @field_validator("rate_limit_storage")
     @classmethod
     def _shared(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "redis+unix://")):
+        if value is not None and not value.get_secret_value().startswith(
+            ("redis://", "rediss://", "redis+unix://")
+        ):
             raise ValueError("a URL that starts with redis://, rediss:// or redis+unix://")
         return value
 
