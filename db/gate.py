@@ -11,6 +11,9 @@ from db.scope import DatabaseUnavailable
 STUCK_SECONDS: Final = 2.0
 """Seconds in which no connection came free: those that have one are waiting themselves."""
 
+LOOKS: Final = 4
+"""In how many looks that time is counted: a process that is short of CPU takes longer to look as well."""
+
 PATIENCE_SECONDS: Final = 30.0
 """Seconds to wait while the line moves: a burst that wants one row is worked off one by one."""
 
@@ -24,7 +27,7 @@ class Gate:
     def __init__(self, places: int) -> None:
         self._free = places
         self._line: deque[asyncio.Future[None]] = deque()
-        self._moved = 0.0
+        self._moved = 0
 
     @property
     def waiting(self) -> int:
@@ -49,14 +52,14 @@ class Gate:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._line.append(turn)
-        came = loop.time()
+        until = loop.time() + PATIENCE_SECONDS
+        looks, moved = 0, self._moved
         try:
             while not turn.done():
-                until = min(came + PATIENCE_SECONDS, max(came, self._moved) + STUCK_SECONDS)
-                left = until - loop.time()
-                if left <= 0:
+                await asyncio.wait([turn], timeout=STUCK_SECONDS / LOOKS)
+                looks, moved = (looks + 1 if moved == self._moved else 0), self._moved
+                if not turn.done() and (looks == LOOKS or loop.time() >= until):
                     raise DatabaseUnavailable("no connection came free")
-                await asyncio.wait([turn], timeout=left)
         except BaseException:
             if turn.done():
                 self._leave()  # handed over in the moment of giving up
@@ -65,7 +68,7 @@ class Gate:
             raise
 
     def _leave(self) -> None:
-        self._moved = asyncio.get_running_loop().time()
+        self._moved += 1
         if self._line:
             self._line.popleft().set_result(None)
         else:

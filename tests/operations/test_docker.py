@@ -20,7 +20,7 @@ COMPOSE: Final[dict[str, Any]] = yaml.safe_load((DOCKER / "compose.yaml").read_t
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 OURS: Final = sorted(name for name, service in SERVICES.items() if service["image"] == "m3core-gateway")
 GATEWAYS: Final = ("gateway-1", "gateway-2")
-VARIABLES: Final = {variable(field) for field in Settings.model_fields} | {"M3_LISTEN_DATABASE_URL"}
+VARIABLES: Final = {variable(field) for field in Settings.model_fields}
 STAGES: Final = re.split(r"(?m)^FROM ", (DOCKER / "Dockerfile").read_text())[1:]
 
 
