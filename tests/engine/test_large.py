@@ -16,7 +16,7 @@ from tests.server import Urls
 from tests.statements import statements
 
 FILL = """INSERT INTO activities (tenant_id, deal_id, type_code, subject)
-    SELECT tenant_id, id, 'call', 'Call ' || n FROM deals, generate_series(1, 60) n
+    SELECT tenant_id, id, 'call', 'Call ' || n FROM deals, generate_series(1, 40) n
     WHERE tenant_id = :tenant"""
 DEALS = """INSERT INTO deals (tenant_id, pipeline_id, stage_id, name)
     SELECT :tenant, p.id, s.id, 'Deal ' || n FROM generate_series(1, 100) n, deal_pipelines p, deal_stages s
@@ -38,7 +38,7 @@ async def reader(urls: Urls, owner_engine: Any, tmp_path_factory: pytest.TempPat
 
 
 async def of_large_tenant(anyone: Client, owner: AsyncConnection) -> Client:
-    """Who may see deals and activities, of which there are 6,000, and no contacts."""
+    """Who may see deals and activities, of which there are 4,000, and no contacts."""
     tenant = await make_tenant(owner)
     for statement in (PIPELINE, STAGE, DEALS, FILL):
         await owner.execute(text(statement), {"tenant": tenant})
@@ -73,17 +73,17 @@ async def test_others_get_their_turn_between_the_parts_of_an_answer(
     monkeypatch.setattr("graph.engine.run.compile_build", compile_build)
     monkeypatch.setattr("graph.engine.answer.describe", describe)
     counting = asyncio.create_task(count())
-    found = await reader.ask(QUERY, deals=100, work=60)
+    found = await reader.ask(QUERY, deals=100, work=40)
     counting.cancel()
     assert len(found["errors"]) == sum(len(d["activities"]["nodes"]) for d in found["data"]["deals"]["nodes"])
-    assert len(found["errors"]) == 6000
+    assert len(found["errors"]) == 4000
     assert max(rows for _, rows in parts) == MAX_AT_ONCE
     full = [at for at, rows in parts if rows == MAX_AT_ONCE]
-    assert len(full) == 2 * 6000 // MAX_AT_ONCE
+    assert len(full) == 2 * 4000 // MAX_AT_ONCE
     assert len(set(full)) >= len(full) - 1  # objects are done before errors are begun
 
 
-@pytest.mark.parametrize(("deals", "work"), [(1, 9), (10, 9), (100, 9), (100, 60)])
+@pytest.mark.parametrize(("deals", "work"), [(1, 9), (10, 9), (100, 9), (100, 40)])
 async def test_statements_do_not_grow_with_rows(reader: Client, deals: int, work: int) -> None:
     query = QUERY.replace(" contact { id }", "")
     with statements(reader.services.database) as sent:
