@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from graphql import FieldNode, OperationDefinitionNode
+from graphql import OperationDefinitionNode
 
 from graph import limits
 from graph.auth.tokens import Claims
@@ -76,13 +76,7 @@ async def _may_be_free(
     tenant_id = who.tenant_id if isinstance(who, Claims) else None
     if await context.services.documents.mode(tenant_id) != "require":
         return True
-    if operation is None or document.errors:
-        return False
-    names = {
-        selection.name.value if isinstance(selection, FieldNode) else ""
-        for selection in operation.selection_set.selections
-    }
-    return names <= {"__schema", "__type", "__typename"}
+    return operation is not None and not document.errors and document.about_schema(operation)
 
 
 def payer(context: Context) -> Claims | str | None:

@@ -72,6 +72,9 @@ SCHEMA_COST = 4000
 TYPE_COST = 100
 """What `__type` adds to the cost."""
 
+MAX_SCHEMA_ANSWERS = 4
+"""Answers about the schema that a process keeps."""
+
 COST_WINDOW = 60
 """Seconds after which a bucket is full again."""
 

@@ -33,6 +33,10 @@ MAX_PLANS: Final = 64
 """Plans of one document: by operation, by `@include` and `@skip`, by the permissions of who asks."""
 
 
+INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
+"""The root fields that every schema has."""
+
+
 @dataclass
 class Document:
     """A document and what is known of it."""
@@ -48,6 +52,13 @@ class Document:
     plans: dict[Any, Any] = field(default_factory=dict)
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/pricing.py` fills it."""
+
+    def about_schema(self, operation: OperationDefinitionNode) -> bool:
+        """Whether the operation asks for the schema and nothing else."""
+        return all(
+            isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION
+            for selection in operation.selection_set.selections
+        )
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation to run; None if the name, or its absence, does not single one out."""

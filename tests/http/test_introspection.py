@@ -146,3 +146,15 @@ async def test_members_may_look_where_strangers_may_not(urls: Urls, tmp_path: An
 
         client.token, _ = client.services.tokens.issue(uuid4(), uuid4(), uuid4())
         assert "__schema" in await client.read("{ __schema { description } }")
+
+
+async def test_an_answer_about_the_schema_is_made_once_and_is_the_same(anyone: Client) -> None:
+    for query in ("{ __typename }", '{ __type(name: "Deal") { name fields { name } } }'):
+        assert await anyone.ask(query) == await anyone.ask(query) == {"data": (await anyone.ask(query))["data"]}
+    named = "query A { __typename } query B { b: __typename }"
+    for name, key in (("A", "__typename"), ("B", "b"), ("A", "__typename")):
+        answer = await anyone.ask(named, operation_name=name)
+        assert answer["data"] == {key: "Query"}
+    switched = "query ($x: Boolean = true) { __typename a: __typename @include(if: $x) }"
+    assert set((await anyone.ask(switched))["data"]) == {"__typename", "a"}
+    assert set((await anyone.ask(switched, x=False))["data"]) == {"__typename"}
