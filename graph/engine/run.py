@@ -188,7 +188,6 @@ class Run:
             own = found if len(source.children) == 1 else {key: found[key] for key in self._keys([child])}
             self.rows_read += len(own) if child.asks("totalCount") else 0
             pages = self._pages[child] = Pages(page, scope, request.rows.places, own, counts)
-            self.rows_read += len(own) if child.asks("totalCount") else 0
             for plan in child.objects():
                 self._take(plan, pages.rows())
 
