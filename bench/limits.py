@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from graph.cost import Cost
-from graph.engine.documents import Document, Documents
-from graph.pricing import Pricer
+from graph.admission.cost import Cost
+from graph.admission.documents import Document, Documents
+from graph.admission.pricing import Pricer
 from graph.schema import schema
 from tests.limits.documents import BOUNDS, HOSTILE
 

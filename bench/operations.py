@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import uuid4
 
-from graph import logging, operation
-from graph.metrics import Metrics
-from graph.operation import Operation, observed
+from graph.observability import logging, operation
+from graph.observability.metrics import Metrics
+from graph.observability.operation import Operation, observed
 from graph.settings import Settings
 
 ROUNDS: Final = 7

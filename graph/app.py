@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from db.session import Database
-from graph import tracing
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens
@@ -26,6 +25,7 @@ from graph.http import graphiql, probes
 from graph.http.endpoint import GraphQL
 from graph.http.incoming import PREFLIGHTED
 from graph.http.websocket import websocket
+from graph.observability import tracing
 from graph.serving.bounds import CLOSE_SECONDS
 from graph.settings import Settings, load
 

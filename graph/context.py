@@ -13,28 +13,28 @@ import strawberry
 from graphql import GraphQLError
 
 from db.session import Database, Scope
+from graph.admission.buckets import Buckets
+from graph.admission.cost import Cost
+from graph.admission.documents import Document
+from graph.admission.trusted import TrustedDocuments
 from graph.auth.attempts import Attempts, Kind
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
 from graph.auth.viewer import Viewer, load_viewer
-from graph.buckets import Buckets
-from graph.cost import Cost
-from graph.engine.documents import Document
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.events.hub import Hub
-from graph.exposition import Exposition
-from graph.health import Readiness
 from graph.http.live import Live
 from graph.loaders import Loaders
-from graph.metrics import Metrics
-from graph.operation import Operation
+from graph.observability.exposition import Exposition
+from graph.observability.health import Readiness
+from graph.observability.metrics import Metrics
+from graph.observability.operation import Operation
+from graph.observability.tracing import Tracing
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.snapshot import Change, Snapshot
-from graph.tracing import Tracing
-from graph.trusted import TrustedDocuments
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.work import Work
 

@@ -14,16 +14,16 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from graph.admission import charge, trusted
+from graph.admission.charge import charge, trusted
+from graph.admission.documents import Document, Documents
+from graph.admission.pricing import Pricer
 from graph.context import Context
 from graph.engine.answer import Engine
-from graph.engine.documents import Document, Documents
 from graph.errors import GatewayError, RateLimited, TooComplex, Unavailable
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe, refusal
 from graph.limits import MAX_SCHEMA_ANSWERS
-from graph.operation import note, observed
-from graph.pricing import Pricer
+from graph.observability.operation import note, observed
 from graph.schema import schema
 
 DOCUMENTS: Final = Documents(schema._schema)

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from aiodataloader import DataLoader
 
+from graph.admission.cost import Cost
 from graph.auth.viewer import Viewer
 from graph.connection import Connection, Page, PageRequest
-from graph.cost import Cost
 from graph.cursor import CursorScope
 from graph.snapshot import Snapshot
 from graph.tables import TableType

@@ -8,7 +8,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from graph.engine.documents import KnownDocument
+from graph.admission.documents import KnownDocument
 from graph.mutations.approvals import ApprovalsMutation
 from graph.mutations.billing import BillingMutation
 from graph.mutations.crm import CrmMutation

@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError
 
 from db import demo, migrate
 from db.demo.outline import DEMO, OTHER
-from graph import logging
 from graph.auth import keys
 from graph.auth.base64url import encode
 from graph.commands import serve
 from graph.commands.report import CommandFailed, in_a_line
+from graph.observability import logging
 from graph.settings import Settings
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

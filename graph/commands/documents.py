@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import migrate
 from db.gateway import document_modes, documents
 from db.models import Tenant
+from graph.admission.trusted import canonical
 from graph.commands.report import CommandFailed
 from graph.execution import DOCUMENTS
 from graph.limits import MAX_DOCUMENT_ID
 from graph.settings import Settings
-from graph.trusted import canonical
 
 APOLLO: Final = "apollo-persisted-query-manifest"
 MODES: Final = ("off", "allow", "require")

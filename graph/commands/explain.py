@@ -7,12 +7,12 @@ import orjson
 from graphql import print_ast
 from graphql.execution.values import VariableValues, get_argument_values
 
+from graph.admission.documents import Documents
 from graph.auth.viewer import VIEWER
 from graph.commands.report import CommandFailed
 from graph.engine import statements
 from graph.engine.answer import ANYBODY, Engine
 from graph.engine.collect import Unplanned
-from graph.engine.documents import Documents
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.limits import DEFAULT_PAGE

@@ -10,11 +10,11 @@ import structlog
 import uvicorn
 
 from db import migrate, roles
-from graph import logging
 from graph.auth import keys
 from graph.commands.report import CommandFailed
 from graph.commands.workers import inherit, supervise
 from graph.events.link import is_direct
+from graph.observability import logging
 from graph.serving.bounds import Bounds, within_descriptors
 from graph.serving.server import Server
 from graph.settings import Settings, variable

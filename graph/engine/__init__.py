@@ -1,6 +1,5 @@
 """The engine: an operation planned once and run level by level, without a Python call per scalar.
 
-    documents.py   parses and validates a document once
     collect.py     resolves fragments and directives, merges equal keys
     plan.py        turns an operation into sources, one statement each, and objects made of their rows
     statements.py  writes the SQL of each source, compiled once per plan
@@ -9,6 +8,6 @@
     pages.py       makes connections of them
     answer.py      decides who answers, and words what fails as a whole
 
-What is not planned (introspection, `node`, resolvers of one's own) is left to graphql-core; docs/engine.md
+What is not planned (introspection, resolvers of one's own) is left to graphql-core; docs/engine.md
 has the rest.
 """

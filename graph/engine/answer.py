@@ -17,11 +17,11 @@ from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_variable_values
 
 from db.session import DatabaseUnavailable, Scope
+from graph.admission.documents import MAX_PLANS, Document
 from graph.auth.tokens import Claims
 from graph.auth.viewer import VIEWER, Viewer, effective
 from graph.context import Context
 from graph.engine.collect import Unplanned
-from graph.engine.documents import MAX_PLANS, Document
 from graph.engine.pages import MAX_AT_ONCE
 from graph.engine.plan import Plan, Planner
 from graph.engine.run import Run

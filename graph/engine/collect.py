@@ -15,7 +15,7 @@ from graphql import (
     is_abstract_type,
 )
 
-from graph.engine.documents import Document
+from graph.admission.documents import Document
 
 Fields = dict[str, list[FieldNode]]
 

@@ -22,9 +22,9 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 
 from db import models
+from graph.admission.documents import Document
 from graph.auth.viewer import Viewer
 from graph.engine.collect import Collector, Fields, Unplanned
-from graph.engine.documents import Document
 from graph.errors import Forbidden, GatewayError
 from graph.node import readable_nodes
 from graph.relations import ToMany, ToOne

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from starlette.websockets import WebSocketDisconnect
 
-from graph.admission import trusted
+from graph.admission.charge import trusted
 from graph.auth.tokens import Claims
 from graph.auth.viewer import Viewer
 from graph.context import Context, Services

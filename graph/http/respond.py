@@ -8,7 +8,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from graph.errors import GatewayError, cause_of
-from graph.operation import current
+from graph.observability.operation import current
 
 MAX_MESSAGE: Final = 1000
 """Characters of a message; only one that repeats a name of the client's is longer."""

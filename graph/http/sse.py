@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from graph.admission import trusted
+from graph.admission.charge import trusted
 from graph.auth.tickets import read_ticket
 from graph.auth.tokens import InvalidToken
 from graph.context import Context, Services

@@ -21,7 +21,7 @@ from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe
 from graph.limits import MAX_DELIVERY, MAX_RETRY_SECONDS
-from graph.operation import observed
+from graph.observability.operation import observed
 from graph.schema import schema
 from graph.subscriptions.feed import OpenFeed
 from graph.writing.executor import GatewayExecutor

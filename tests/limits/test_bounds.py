@@ -3,7 +3,8 @@
 import pytest
 from graphql import get_introspection_query, parse
 
-from graph import bounds, limits
+from graph import limits
+from graph.admission import bounds
 from graph.errors import TooComplex
 from tests.client import Client
 from tests.limits.documents import BOUNDS, HOSTILE, chained

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from graph.admission.buckets import RETRY_SECONDS, SWEPT, Buckets, Memory
 from graph.auth.tokens import Claims
-from graph.buckets import RETRY_SECONDS, SWEPT, Buckets, Memory
 from graph.errors import RateLimited
 from graph.limits import COST_WINDOW
 from graph.settings import Settings

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.gateway import documents
 from db.models import Company, Tenant
+from graph.admission.trusted import TrustedDocuments
 from graph.context import Services
 from graph.errors import DocumentNotFound, Unavailable
 from graph.limits import TRUSTED_KEPT, TRUSTED_SECONDS
-from graph.trusted import TrustedDocuments
 from tests.cli.conftest import M3
 from tests.client import Client, running, signed_in
 from tests.factories import insert, make_tenant

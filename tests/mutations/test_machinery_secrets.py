@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from db.models import User
 from db.session import Database, Scope
-from graph.logging import fault
+from graph.observability.logging import fault
 from graph.writing.editing import CreateField
 from graph.writing.work import Work
 from tests.client import Client, running

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Approval
-from graph.metrics import Metrics
+from graph.observability.metrics import Metrics
 from tests.client import Client
 from tests.factories import insert
 from tests.subscriptions.conftest import admin, gateway

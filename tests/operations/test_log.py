@@ -122,9 +122,9 @@ async def test_a_quiet_log_has_no_line_for_what_went_well(
     monkeypatch.setattr(
         operation, "log", type("Log", (), {"log": lambda _, level, *__, **___: written.append(level)})()
     )
-    with caplog.at_level("WARNING", "graph.operation"):
+    with caplog.at_level("WARNING", "graph.observability.operation"):
         assert (await anyone.ask("{ __typename }"))["data"] == {"__typename": "Query"}
     assert written == []
-    with caplog.at_level("INFO", "graph.operation"):
+    with caplog.at_level("INFO", "graph.observability.operation"):
         await anyone.ask("{ __typename }")
     assert len(written) == 1

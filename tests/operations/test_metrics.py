@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database, Scope
 from graph.events.hub import Hub
-from graph.exposition import join
 from graph.http.live import Live
 from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
-from graph.metrics import OTHER, UNNAMED, Metrics
-from graph.operation import Operation
+from graph.observability.exposition import join
+from graph.observability.metrics import OTHER, UNNAMED, Metrics
+from graph.observability.operation import Operation
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
 from tests.server import Urls

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from db.session import Scope
-from graph import health
+from graph.observability import health
 from tests.client import Client, running
 from tests.server import Urls
 from tests.statements import statements

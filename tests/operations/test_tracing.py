@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.observed import observer
 from db.session import Scope
-from graph import tracing
-from graph.operation import Operation
+from graph.observability import tracing
+from graph.observability.operation import Operation
+from graph.observability.tracing import Tracing, summary
 from graph.settings import SettingsError
-from graph.tracing import Tracing, summary
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
 from tests.server import Urls

@@ -29,8 +29,8 @@ from graphql import (
 )
 
 from graph import limits
-from graph.cost import Given, Price, Rows, Switches, Times
-from graph.engine.documents import Document
+from graph.admission.cost import Given, Price, Rows, Switches, Times
+from graph.admission.documents import Document
 from graph.relations import ToMany
 from graph.roots import RootMany
 from graph.tables import TABLES

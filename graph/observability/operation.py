@@ -26,7 +26,7 @@ from graph.errors import GatewayError
 
 if TYPE_CHECKING:
     from graph.context import Context
-    from graph.tracing import Span, Tracing
+    from graph.observability.tracing import Span, Tracing
 
 MAX_NAME: Final = 100
 """Characters of an operation's name that are kept: the client chooses how long it is."""

@@ -29,7 +29,7 @@ from db.session import Database
 from graph.events.hub import Hub
 from graph.http.live import Live
 from graph.limits import MAX_OPERATION_NAMES, MAX_TRUSTED_NAMES
-from graph.operation import INVALID, Operation
+from graph.observability.operation import INVALID, Operation
 
 UNNAMED: Final = "(unnamed)"
 OTHER: Final = "(other)"

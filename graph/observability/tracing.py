@@ -23,7 +23,7 @@ from graph.settings import SettingsError
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer, TracerProvider
 
-    from graph.operation import Operation
+    from graph.observability.operation import Operation
 
 SERVICE: Final = "m3core-gateway"
 _SCOPE: Final = "m3core.gateway"

@@ -5,13 +5,13 @@ from dataclasses import replace
 from graphql import OperationDefinitionNode
 
 from graph import limits
+from graph.admission.cost import Cost
+from graph.admission.documents import Document
+from graph.admission.pricing import Pricer
 from graph.auth.tokens import Claims
 from graph.context import Context
-from graph.cost import Cost
-from graph.engine.documents import Document
 from graph.errors import DocumentNotFound, GatewayError, TooComplex, Unauthenticated
 from graph.http.body import GraphQLRequest
-from graph.pricing import Pricer
 
 
 async def trusted(asked: GraphQLRequest, context: Context) -> GraphQLRequest:

@@ -2,7 +2,7 @@
 
     cost = 1 + 10 for each root mutation + the rows that it may read
 
-`graph/pricing.py` makes prices of documents; a price and the variables of a request make a cost.
+`graph/admission/pricing.py` makes prices of documents; a price and the variables of a request make a cost.
 """
 
 from collections.abc import Callable, Mapping

@@ -23,7 +23,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from graph import bounds, limits
+from graph import limits
+from graph.admission import bounds
 from graph.errors import TooComplex
 
 MAX_DOCUMENTS: Final = 1000
@@ -51,7 +52,7 @@ class Document:
     """Whether `__schema` or `__type` is in it."""
     plans: dict[Any, Any] = field(default_factory=dict)
     prices: dict[str | None, Any] = field(default_factory=dict)
-    """What its operations may cost, by name; `graph/pricing.py` fills it."""
+    """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 
     def about_schema(self, operation: OperationDefinitionNode) -> bool:
         """Whether the operation asks for the schema and nothing else."""
