@@ -133,8 +133,11 @@ async def _execute(asked: GraphQLRequest, context: Context) -> Answer:
         return Answer(400, {"errors": errors})
     if _unavailable(errors) and not any(value is not None for value in (result.data or {}).values()):
         raise Unavailable
-    body = {"data": result.data, "extensions": {"cost": context.cost.spent}}
-    return Answer(200, {"errors": errors, **body} if errors else body)
+    body: dict[str, Any] = {"errors": errors} if errors else {}
+    body["data"] = result.data
+    if context.idempotency is None:  # or a repetition would not get the first answer
+        body["extensions"] = {"cost": context.cost.spent}
+    return Answer(200, body)
 
 
 class _SchemaAnswers:
