@@ -42,6 +42,9 @@ MAX_INTROSPECTION_DEPTH = 20
 MAX_INTROSPECTION_LISTS = 1
 """Lists of `__Type` within each other (`fields`, `interfaces` …); with two, introspection goes in circles."""
 
+MAX_INTROSPECTION_REPEATS = 2
+"""How often one field below `__schema` or `__type` may be asked for by other aliases, all lists counted."""
+
 MAX_FIELDS = 500
 """Fields of a document, those of a fragment as often as it is spread."""
 
@@ -67,10 +70,10 @@ MUTATION_COST = 10
 """What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
 
 SCHEMA_COST = 4000
-"""What `__schema` adds to the cost."""
+"""What `__schema` adds to the cost, as often as `MAX_INTROSPECTION_REPEATS` counts."""
 
 TYPE_COST = 100
-"""What `__type` adds to the cost."""
+"""What `__type` adds to the cost, likewise."""
 
 MAX_SCHEMA_ANSWERS = 4
 """Answers about the schema that a process keeps."""

@@ -6,7 +6,7 @@ amounts to is worked out once, after those that it spreads, and added up whereve
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
@@ -125,14 +125,22 @@ def check_text(text: str) -> None:
             _refuse(seen)
 
 
-def check(document: DocumentNode) -> None:
-    """Raise TooComplex for a document that is larger than the bounds, Circular where it has no size."""
+def check(document: DocumentNode) -> int:
+    """How often the document asks for one field of the schema at most, as `Measured.repeats` counts.
+
+    Raises TooComplex for a document that is larger than the bounds, Circular where it has no size.
+    """
     measured = Measured(document)
     _refuse(measured.size)
-    comparisons = measured.comparisons()
+    measured.flatten()
+    comparisons, repeats = measured.comparisons(), measured.repeats()
     if comparisons > limits.MAX_COMPARISONS:
         words = "pairs of fields with the same name in the same place"
         raise TooComplex("comparisons", words, limits.MAX_COMPARISONS, comparisons)
+    if repeats > limits.MAX_INTROSPECTION_REPEATS:
+        words = "times that one field of the schema is asked for"
+        raise TooComplex("introspectionRepeats", words, limits.MAX_INTROSPECTION_REPEATS, repeats)
+    return repeats
 
 
 def _refuse(size: Size) -> None:
@@ -213,24 +221,51 @@ class Measured:
             elif (below := _below(selection)) is not None:
                 yield from self._fields(below)
 
-    def comparisons(self) -> int:
-        """How often validation compares two fields; for a document whose fields are within the bounds."""
+    def flatten(self) -> None:
+        """Spread the fragments out, of a document whose fields are within the bounds, for what follows."""
         for name, node in self._fragments.items():
             self._flat[name] = list(self._fields(node.selection_set))
+
+    def comparisons(self) -> int:
+        """How often validation compares two fields."""
         return sum(self._comparisons(list(self._fields(root))) for root in self._roots)
 
     def _comparisons(self, fields: list[FieldNode]) -> int:
-        same: dict[str, list[FieldNode]] = {}
-        for field in fields:
-            self.visited += 1
-            same.setdefault(field.alias.value if field.alias else field.name.value, []).append(field)
         total = 0
-        for group in same.values():
-            sets = [field.selection_set for field in group if field.selection_set]
+        for group in self._merged(fields):
+            sets = _sets(group)
             total += len(group) * (len(group) - 1) // 2 * (10 if sets else 1)
             if sets:
                 total += self._comparisons([field for each in sets for field in self._fields(each)])
         return total
+
+    def repeats(self) -> int:
+        """How often one field below a `__schema` or a `__type` is answered, by other aliases; at least 1.
+
+        `{ __schema { a: types { x: name y: name } b: types { name } } }` has three times `types.name`.
+        """
+        groups = [group for root in self._roots for group in self._merged(self._fields(root))]
+        asked = [group for group in groups if group[0].name.value in _INTROSPECTION]
+        return max((self._repeats([group]) for group in asked), default=1)
+
+    def _repeats(self, places: list[list[FieldNode]]) -> int:
+        below: dict[str, list[list[FieldNode]]] = {}
+        for place in places:
+            for group in self._merged(field for each in _sets(place) for field in self._fields(each)):
+                below.setdefault(group[0].name.value, []).append(group)
+        return max([len(places), *map(self._repeats, below.values())])
+
+    def _merged(self, fields: Iterable[FieldNode]) -> Iterable[list[FieldNode]]:
+        """The fields that have a response key in common, which are one when it runs."""
+        same: dict[str, list[FieldNode]] = {}
+        for field in fields:
+            self.visited += 1
+            same.setdefault(field.alias.value if field.alias else field.name.value, []).append(field)
+        return same.values()
+
+
+def _sets(fields: Iterable[FieldNode]) -> list[SelectionSetNode]:
+    return [field.selection_set for field in fields if field.selection_set]
 
 
 def _below(selection: SelectionNode) -> SelectionSetNode | None:

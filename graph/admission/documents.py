@@ -50,6 +50,8 @@ class Document:
     """The variables that `@include` and `@skip` look at."""
     introspects: bool = False
     """Whether `__schema` or `__type` is in it."""
+    repeats: int = 1
+    """How often it asks for one field of the schema."""
     plans: dict[Any, Any] = field(default_factory=dict)
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
@@ -108,7 +110,7 @@ class Documents:
         try:
             bounds.check_text(text)
             node = parse(text, max_lexical_tokens=limits.MAX_TOKENS)
-            bounds.check(node)
+            repeats = bounds.check(node)
         except GraphQLError as error:
             return Document(None, [error])
         except TooComplex as error:
@@ -116,7 +118,8 @@ class Documents:
         except bounds.Circular:
             # The other rules take their time over such a document
             return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
-        document = Document(node, validate_document(self._schema, node, tuple(specified_rules)))
+        errors = validate_document(self._schema, node, tuple(specified_rules))
+        document = Document(node, errors, repeats=repeats)
         if not document.errors:
             switches = _Switches()
             visit(node, switches)

@@ -107,7 +107,8 @@ class _Pricing:
 
     def _rows(self, selected: _Selected) -> Rows:
         if selected.name in _INTROSPECTION:
-            return Rows(_INTROSPECTION[selected.name], switches=selected.switches)
+            cost = _INTROSPECTION[selected.name] * self.document.repeats
+            return Rows(cost, switches=selected.switches)
         definition = getattr(selected.kind, "fields", {}).get(selected.name)
         if definition is None:
             return _NONE  # __typename

@@ -58,6 +58,11 @@ def introspection_lists(count: int) -> str:
     return _nested(["__schema", "types", *["fields", "type"] * (count - 1), "fields", "name"])
 
 
+def introspection_repeats(count: int) -> str:
+    names = " ".join(f"a{n}: name" for n in range(count))
+    return f'{{ __type(name: "Deal") {{ {names} fields {{ name }} }} }}'
+
+
 def comparisons(count: int) -> str:
     """The same field as often as makes so many pairs, or nearly: fewer up to the bound, more beyond it."""
     more = next(n for n in range(count) if n * (n - 1) // 2 >= count)
@@ -93,6 +98,7 @@ BOUNDS: Final[dict[str, tuple[int, Callable[[int], str]]]] = {
     "rootFields": (limits.MAX_ROOT_FIELDS, root_fields),
     "introspectionDepth": (limits.MAX_INTROSPECTION_DEPTH, introspection_depth),
     "introspectionLists": (limits.MAX_INTROSPECTION_LISTS, introspection_lists),
+    "introspectionRepeats": (limits.MAX_INTROSPECTION_REPEATS, introspection_repeats),
     "comparisons": (limits.MAX_COMPARISONS, comparisons),
     "nodes": (limits.MAX_NODES, nodes),
 }
@@ -115,6 +121,15 @@ HOSTILE: Final = {
     "many directives": (f"{{ __typename {'@include(if: true) ' * 300} }}", "directives"),
     "unknown directives": (f"{{ __typename {'@a' * 900} }}", "directives"),
     "circular introspection": (introspection_lists(8), "introspectionLists"),
+    "repeated introspection": (
+        f"{{ __schema {{ {' '.join(f'a{n}: types {{ fields {{ name }} }}' for n in range(20))} }} }}",
+        "introspectionRepeats",
+    ),
+    "repeated introspection of fields": (
+        '{ __type(name: "Mutation") { a: fields { ...F } b: fields { ...F } } }'
+        " fragment F on __Field { a: args { name } b: args { name } }",
+        "introspectionRepeats",
+    ),
     "nested braces": ("{a" * 80_000, "nesting"),
     "nested lists": (f"{{ nodes(ids: {'[' * 100_000}", "nesting"),
     "comments": ("#\n" * 120_000 + "{ __typename }", "tokens"),

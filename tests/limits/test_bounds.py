@@ -38,7 +38,7 @@ async def test_a_hostile_document_is_refused(reader: Client, name: str) -> None:
 
 def test_every_bound_that_clients_are_told_of_has_a_test() -> None:
     told = {name for _, name, _ in bounds._BOUNDS.values()}
-    assert told | {"tokens", "nesting", "comparisons", "nodes"} == set(BOUNDS)
+    assert told | {"tokens", "nesting", "introspectionRepeats", "comparisons", "nodes"} == set(BOUNDS)
 
 
 @pytest.mark.parametrize("levels", [10, 20, 40])
@@ -53,6 +53,7 @@ def test_fragments_are_looked_at_once_however_often_they_are_spread(levels: int)
 def test_a_document_takes_time_in_its_length(count: int) -> None:
     measured = bounds.Measured(parse(f"{{ viewer {{ {'id ' * count} }} }}"))
     assert measured.visited <= 2 * (count + 1)
+    measured.flatten()
     measured.comparisons()
     assert measured.visited <= 3 * (count + 1)
 
@@ -78,7 +79,8 @@ async def test_the_standard_introspection_is_answered(reader: Client, everything
         schema_description=everything,
         input_value_deprecation=everything,
     )
-    size = bounds.Measured(parse(query)).size
+    size, repeats = bounds.Measured(parse(query)).size, bounds.check(parse(query))
+    assert repeats == 1
     assert (size.depth, size.introspection_depth, size.introspection_lists) == (1, 15, 1)
     assert (await reader.read(query))["__schema"]["queryType"]["name"] == "Query"
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models
@@ -46,6 +47,15 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": "1"}, 2),
     ('{ __type(name: "Deal") { name } }', {}, 101),
     ("{ __schema { queryType { name } } }", {}, 4001),
+    (get_introspection_query(), {}, 4001),
+    ("{ __schema { a: types { fields { name } } b: types { fields { args { name } } } } }", {}, 8001),
+    ("{ __schema { types { name } types { kind } directives { name } } }", {}, 4001),
+    (
+        '{ __type(name: "Deal") { ...F b: fields { name } } } fragment F on __Type { fields { name } }',
+        {},
+        201,
+    ),
+    ('{ a: __type(name: "Deal") { name } b: __type(name: "Unit") { name } }', {}, 201),
     ('mutation { deleteCompany(id: "1") { errors { message } } }', {}, 11),
     (
         'mutation { a: deleteCompany(id: "1") { company { id } } b: deleteCompany(id: "2") { __typename } }',
