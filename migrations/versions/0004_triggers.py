@@ -59,17 +59,20 @@ END $$
 
 # It runs as the owner, since nobody else may write there, and row security confines the owner to the
 # tenant that is set: a service may have set none. What the writer had set is put back.
+#
+# Types are named with their schema, here and in every such function: an empty search_path still begins with
+# pg_temp, where a caller could have a domain `text` whose check would run as the owner.
 RECORD_UNIT_PRICE = """
 CREATE FUNCTION gateway.record_unit_price() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  writers_tenant text := coalesce(current_setting('app.tenant_id', true), '');
-  writer text := coalesce(current_setting('app.user_id', true), '');
-  actor uuid;
+  writers_tenant pg_catalog.text := coalesce(current_setting('app.tenant_id', true), '');
+  writer pg_catalog.text := coalesce(current_setting('app.user_id', true), '');
+  actor pg_catalog.uuid;
 BEGIN
-  PERFORM set_config('app.tenant_id', NEW.tenant_id::text, true);
+  PERFORM set_config('app.tenant_id', NEW.tenant_id::pg_catalog.text, true);
   IF writer ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
-    SELECT id INTO actor FROM public.users WHERE tenant_id = NEW.tenant_id AND id = writer::uuid;
+    SELECT id INTO actor FROM public.users WHERE tenant_id = NEW.tenant_id AND id = writer::pg_catalog.uuid;
   END IF;
   INSERT INTO public.unit_price_history
     (tenant_id, unit_id, price_minor, currency, effective_at, changed_by_user_id)

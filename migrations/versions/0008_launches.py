@@ -19,7 +19,7 @@ DUE = """
 CREATE FUNCTION gateway.due_launches() RETURNS TABLE (tenant_id uuid, campaign_id uuid, user_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
   RETURN QUERY

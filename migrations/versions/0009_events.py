@@ -39,9 +39,9 @@ TOLD = {
     "tell_user_deleted": "SELECT tenant_id, 'user', 'deleted', id, id FROM changed",
     "tell_rights_of_user": "SELECT DISTINCT tenant_id, 'rights', 'changed', user_id, user_id FROM changed",
     "tell_rights_of_role": """
-        SELECT DISTINCT tenant_id, 'rights', 'changed', role_id, NULL::uuid FROM changed""",
+        SELECT DISTINCT tenant_id, 'rights', 'changed', role_id, NULL::pg_catalog.uuid FROM changed""",
     "tell_rights_of_parent": """
-        SELECT c.tenant_id, 'rights', 'changed', c.id, NULL::uuid
+        SELECT c.tenant_id, 'rights', 'changed', c.id, NULL::pg_catalog.uuid
         FROM before b JOIN changed c ON c.tenant_id = b.tenant_id AND c.id = b.id
         WHERE c.parent_role_id IS DISTINCT FROM b.parent_role_id""",
 }
@@ -104,7 +104,7 @@ SEQUENCE_EVENTS = """
 CREATE FUNCTION gateway.sequence_events(batch integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET enable_seqscan = 'off' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
   state gateway.event_state;
   issued bigint;
   newest bigint;
@@ -126,12 +126,13 @@ BEGIN
   SELECT coalesce(max(seq), state.oldest_seq - 1) INTO newest FROM gateway.event_log;
 
   IF issued - state.probe_id >= 1000 AND pg_current_xact_id_if_assigned() IS NULL THEN
-    settled := pg_snapshot_xmin(pg_current_snapshot())::text::bigint > state.probe_xid AND NOT EXISTS (
-      SELECT FROM gateway.event_outbox o WHERE o.id > state.floor_id AND o.id <= state.probe_id);
+    settled := pg_snapshot_xmin(pg_current_snapshot())::pg_catalog.text::bigint > state.probe_xid
+      AND NOT EXISTS (
+        SELECT FROM gateway.event_outbox o WHERE o.id > state.floor_id AND o.id <= state.probe_id);
     UPDATE gateway.event_state s
     SET floor_id = CASE WHEN settled THEN s.probe_id ELSE s.floor_id END,
-      probe_id = issued, probe_xid = pg_current_xact_id()::text::bigint
-    WHERE settled OR s.probe_xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+      probe_id = issued, probe_xid = pg_current_xact_id()::pg_catalog.text::bigint
+    WHERE settled OR s.probe_xid >= pg_snapshot_xmax(pg_current_snapshot())::pg_catalog.text::bigint;
   END IF;
 
   WITH moved AS (
@@ -143,7 +144,7 @@ BEGIN
   SELECT newest + row_number() OVER (ORDER BY id), tenant_id, topic, action, entity_id, user_id, at
   FROM moved;
   GET DIAGNOSTICS moved = ROW_COUNT;
-  PERFORM pg_notify('m3_events', (newest + moved)::text);
+  PERFORM pg_notify('m3_events', (newest + moved)::pg_catalog.text);
   PERFORM set_config('app.maintenance', before, true);
   RETURN moved;
 END $$
@@ -154,7 +155,7 @@ EVENT_BOUNDS = """
 CREATE FUNCTION gateway.event_bounds(OUT oldest bigint, OUT newest bigint, OUT waiting double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
   SELECT s.oldest_seq, coalesce((SELECT max(l.seq) FROM gateway.event_log l), s.oldest_seq - 1),
@@ -172,7 +173,7 @@ RETURNS TABLE
   (seq bigint, at timestamptz, tenant_id uuid, topic text, action text, entity_id uuid, user_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
   RETURN QUERY
@@ -188,7 +189,7 @@ FORGET_EVENTS = """
 CREATE FUNCTION gateway.forget_events(age interval, most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
   oldest bigint;
   cut bigint;
   forgotten integer;

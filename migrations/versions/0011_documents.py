@@ -18,7 +18,7 @@ ALL_MODES = """
 CREATE FUNCTION gateway.all_document_modes() RETURNS TABLE (tenant_id uuid, mode text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-  before text := coalesce(current_setting('app.maintenance', true), '');
+  before pg_catalog.text := coalesce(current_setting('app.maintenance', true), '');
 BEGIN
   PERFORM set_config('app.maintenance', 'on', true);
   RETURN QUERY SELECT m.tenant_id, m.mode FROM gateway.document_modes m;
