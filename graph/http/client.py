@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from graph.settings import Settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_WITH_PORT: Final = re.compile(r"\[(?P<six>[^]]*)\](?::\d*)?|(?P<four>[\d.]+):\d*")
 
 
 def bearer(connection: HTTPConnection) -> str | None:
@@ -25,20 +26,26 @@ def token_in(authorization: str) -> str:
     return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
+def peer_address(connection: HTTPConnection) -> str | None:
+    """The address of the other end of the connection itself; None if it has none."""
+    return _address(connection.client.host) if connection.client else None
+
+
 def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
-    """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`."""
-    address = connection.client.host if connection.client else None
+    """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`; None if that says none."""
+    address = peer_address(connection)
     for hop in reversed(",".join(connection.headers.getlist("x-forwarded-for")).split(",")):
-        if address is None or not _trusted(address, settings):
+        if not _trusted(address, settings):
             break
-        address = hop.strip() or address
+        if hop.strip():
+            address = _address(hop.strip())
     return address
 
 
 def request_id(connection: HTTPConnection, settings: Settings) -> str:
     """What the log and the answer call this request: the name a trusted proxy has given it, or a new one."""
     given = connection.headers.get("x-request-id", "")
-    if connection.client and _REQUEST_ID.fullmatch(given) and _trusted(connection.client.host, settings):
+    if _REQUEST_ID.fullmatch(given) and _trusted(peer_address(connection), settings):
         return given
     return uuid.uuid4().hex
 
@@ -49,8 +56,17 @@ def trace_headers(connection: HTTPConnection) -> dict[str, str]:
     return {name: given[name] for name in ("traceparent", "tracestate") if name in given}
 
 
-def _trusted(address: str, settings: Settings) -> bool:
+def _address(text: str) -> str | None:
+    """The address in what a socket or a proxy writes: without port and zone, of IPv4 as such."""
+    ported = _WITH_PORT.fullmatch(text)
+    bare = (ported["six"] or ported["four"] or "") if ported else text
     try:
-        return any(ip_address(address) in network for network in settings.trusted_proxies)
+        found = ip_address(bare.partition("%")[0])
     except ValueError:
-        return False
+        return None
+    # A socket that listens for both writes all of IPv4 as one network of IPv6
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def _trusted(address: str | None, settings: Settings) -> bool:
+    return address is not None and any(ip_address(address) in known for known in settings.trusted_proxies)

@@ -1,7 +1,7 @@
 """What operators and their machines read: `/healthz`, `/readyz` and `/metrics`."""
 
 import hmac
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Final
 
 import orjson
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from graph.context import Services
-from graph.http.client import bearer, client_address
+from graph.http.client import bearer, client_address, peer_address
 from graph.settings import Settings
 
 _FORWARDED: Final = ("x-forwarded-for", "forwarded")
@@ -50,17 +50,11 @@ def may_read(request: Request, settings: Settings) -> bool:
     token = bearer(request)
     if settings.metrics_token is not None and token is not None:
         return hmac.compare_digest(token.encode(), settings.metrics_token.get_secret_value().encode())
-    peer = request.client.host if request.client else None
     address = client_address(request, settings)
-    if address is None or (address == peer and any(name in request.headers for name in _FORWARDED)):
+    passed_on = address == peer_address(request) and any(name in request.headers for name in _FORWARDED)
+    if address is None or passed_on:
         return False
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return any(found in network for network in settings.metrics_networks)
+    return any(ip_address(address) in network for network in settings.metrics_networks)
 
 
 ROUTES: Final = (Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics))

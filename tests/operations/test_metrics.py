@@ -128,6 +128,7 @@ def test_names_that_clients_make_up_do_not_add_up() -> None:
         # Through a proxy on this machine that is not trusted, from a client whom nobody knows
         ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, 401),
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 401),
+        ("::ffff:127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 401),
         ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}, 401),
         # Through one that is
         ("198.51.100.1", {"X-Forwarded-For": "192.0.2.7"}, 401),
