@@ -17,7 +17,7 @@ MAX_MESSAGE: Final = 1000
 _AT_THE_END: Final = re.compile(
     r"[;,] found: .*|\. Found: .*|(?<! invalid value)(?<= value): .*|(?<= unknown field) '.*", re.DOTALL
 )
-_WITHIN: Final = re.compile(r"Value '[^']*' does not exist")
+_WITHIN: Final = re.compile(r"Value '(?:.*' does not exist(?= in '\w+' enum)|.*)", re.DOTALL)
 _LITERAL: Final = re.compile(r", found .*", re.DOTALL)
 # Names that were not submitted, and that whoever may not see the schema would learn by guessing
 _SUGGESTION: Final = re.compile(r" Did you mean .*\?", re.DOTALL)

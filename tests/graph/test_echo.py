@@ -31,6 +31,18 @@ SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { accessToken 
             "query($status: DealStatus) { deals(filter: { status: { eq: $status } }) { totalCount } }",
             {"status": SECRET},
         ),
+        *(
+            (
+                "query($status: DealStatus) { deals(filter: { status: { eq: $status } }) { totalCount } }",
+                {"status": value},
+            )
+            for value in (
+                f"it's {SECRET}",
+                f"{SECRET}'",
+                f"' does not exist in 'A' enum {SECRET}",
+                SECRET * 300,
+            )
+        ),
         (f"{{ deals(orderBy: {{ field: {SECRET} }}) {{ totalCount }} }}", {}),
         ("query($first: Int) { deals(first: $first) { totalCount } }", {"first": SECRET}),
         ("query($filter: DealFilter) { deals(filter: $filter) { totalCount } }", {"filter": [SECRET]}),
@@ -42,6 +54,12 @@ async def test_a_refused_value_is_not_repeated(anyone: Client, query: str, varia
     codes = {error["extensions"]["code"] for error in response.json()["errors"]}
     assert codes <= {"BAD_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
     assert SECRET not in response.text
+
+
+async def test_what_a_value_was_to_be_is_said(anyone: Client) -> None:
+    query = "query($status: DealStatus) { deals(filter: { status: { eq: $status } }) { totalCount } }"
+    (error,) = (await anyone.ask(query, status="it's nothing"))["errors"]
+    assert error["message"].endswith(" The value does not exist in 'DealStatus' enum.")
 
 
 async def test_an_error_is_no_longer_than_its_words_need(anyone: Client) -> None:
