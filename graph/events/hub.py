@@ -184,8 +184,8 @@ class Hub:
             sql, given = _MISSED_BY_USER, [*given, user_id]
         try:
             async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
-                bounds = await connection.fetchrow(_BOUNDS)
-                rows = await connection.fetch(sql, *given)
+                bounds = await connection.fetchrow(_BOUNDS, timeout=DEADLINE)
+                rows = await connection.fetch(sql, *given, timeout=DEADLINE)
         except asyncpg.QueryCanceledError as error:  # it took too long, as it may when everybody comes back
             raise DatabaseUnavailable(str(error)) from error
         # A place that the log has not reached is of a log that was lost, with what followed in it

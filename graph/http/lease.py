@@ -1,6 +1,7 @@
 """How long a connection may go on for who has opened it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -51,6 +52,8 @@ class Lease:
             context = Context(self._services, verified=self._claims)
             try:
                 async with self._services.live.turn:
+                    seconds = self._services.settings.operation_seconds
+                    context.deadline = asyncio.get_running_loop().time() + seconds
                     await context.authenticate()
                 seen = asked
             except Unauthenticated:
@@ -60,4 +63,5 @@ class Lease:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, MAX_RETRY_SECONDS)
             finally:
-                await context.close()
+                with contextlib.suppress(Unavailable):
+                    await context.close()
