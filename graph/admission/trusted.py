@@ -16,12 +16,13 @@ from collections.abc import Callable
 from typing import Final, Literal
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from db.observed import observer
 from db.scope import DRIVER_ERRORS, DatabaseUnavailable, Scope
 from db.session import Database
-from graph.errors import DocumentNotFound, Unavailable
+from graph.errors import DocumentNotFound, Timeout, Unavailable
 from graph.limits import TRUSTED_KEPT, TRUSTED_SECONDS
 
 Mode = Literal["off", "allow", "require"]
@@ -65,7 +66,10 @@ class TrustedDocuments:
         return self._mode if tenant_id is None else self._modes.get(tenant_id, self._mode)
 
     async def find(self, tenant_id: UUID | None, document_id: str) -> str:
-        """The text of a document; DocumentNotFound if there is none for this tenant."""
+        """The text of a document; DocumentNotFound if there is none for this tenant.
+
+        Timeout or Unavailable where the database does not answer.
+        """
         key = tenant_id, canonical(document_id)
         until, text = self._known.get(key, (0.0, ""))
         if until > self._clock():
@@ -76,6 +80,8 @@ class TrustedDocuments:
                 rows = await connection.fetch(_FIND, key[1], tenant_id)
         except DatabaseUnavailable:
             raise Unavailable from None
+        except asyncpg.QueryCanceledError:
+            raise Timeout from None
         if not rows:
             self._known.pop(key, None)
             raise DocumentNotFound

@@ -17,7 +17,7 @@ import structlog
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 10.0
-"""Seconds before a worker that died is replaced; the longer, the more often it has died at once."""
+"""Seconds before a worker is replaced that died, or could not be started; the longer, the more often so."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +43,18 @@ async def _keep(handle: int, ending: asyncio.Event, seconds: float, variables: M
     ended = asyncio.create_task(ending.wait())
     while not ended.done():
         began = clock()
-        worker = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "graph.cli", "serve", "--listener", str(handle)),
-            pass_fds=[handle],
-            env={**os.environ, **variables},
-            stdin=asyncio.subprocess.PIPE,
-        )
+        try:
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "graph.cli", "serve", "--listener", str(handle)),
+                pass_fds=[handle],
+                env={**os.environ, **variables},
+                stdin=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:  # no memory or no handles left, of which the others may well have theirs
+            log.error("worker.not_started", error=str(error))
+            pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.wait({ended}, timeout=pause)
+            continue
         exited = asyncio.create_task(worker.wait())
         await asyncio.wait({exited, ended}, return_when=asyncio.FIRST_COMPLETED)
         if exited.done():
