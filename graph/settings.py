@@ -116,10 +116,10 @@ class Settings(BaseSettings):
         description="How long a query may take, in seconds; then its statement is cancelled.",
     )
     cost_per_user: int = Field(
-        default=200_000, ge=0, description="The cost that a user may ask for in a minute; 0 is any."
+        default=5_000_000, ge=0, description="The cost that a user may ask for in a minute; 0 is any."
     )
     cost_per_tenant: int = Field(
-        default=2_000_000, ge=0, description="The cost that a tenant may ask for in a minute; 0 is any."
+        default=20_000_000, ge=0, description="The cost that a tenant may ask for in a minute; 0 is any."
     )
     cost_per_address: int = Field(
         default=50_000,

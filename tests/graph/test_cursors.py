@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db import models
 from graph.auth import keys
 from graph.cursor import CursorScope
+from graph.limits import MAX_ROOT_FIELDS
 from graph.ordering import default_order
 from graph.tables import TABLES
 from tests.client import Client, running, session_of, signed_in
@@ -57,7 +58,7 @@ async def lists(anyone: Client, owner_engine: AsyncEngine) -> Lists:
 async def refused(reader: Client, place: Place, *cursors: str) -> list[str]:
     """Those of `cursors` that a list refuses as BAD_CURSOR, as `after` and as `before`."""
     # Many in a request; but under the viewer, where lists cannot be null, one error would hide the others
-    many = 1 if place.parent.startswith("viewer") else 100
+    many = 1 if place.parent.startswith("viewer") else MAX_ROOT_FIELDS
     found = {
         way: [
             cursor

@@ -6,10 +6,13 @@ from typing import Any
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import AuditLog, Company, Contact, Lead, User
+from db.session import Scope
 from graph.context import Context
+from graph.snapshot import Change
 from graph.writing.mutation import WrittenField
 from tests.client import Client
 from tests.mutations.scene import NOWHERE, Scene
@@ -142,9 +145,9 @@ async def test_a_connection_lost_under_the_payload_undoes_the_mutation(
     async with scene.unchanged():
         answer = await scene.client.ask(CREATE, input={"name": "Nile"})
     assert lost
-    assert answer["data"] == {"createCompany": None}
+    assert "data" not in answer
     (error,) = answer["errors"]
-    assert (error["path"], error["extensions"]["code"]) == (["createCompany"], "UNAVAILABLE")
+    assert error["extensions"]["code"] == "UNAVAILABLE"
     monkeypatch.undo()
     assert await scene.client.read(CREATE, input={"name": "Nile"})
 
@@ -164,9 +167,9 @@ async def test_a_connection_lost_before_the_commit_is_no_success(
     monkeypatch.setattr(Context, "finish", lost)
     async with scene.unchanged():
         answer = await scene.client.ask(CREATE, input={"name": "Nile"})
-    assert answer["data"] == {"createCompany": None}
+    assert "data" not in answer
     (error,) = answer["errors"]
-    assert (error["path"], error["extensions"]["code"]) == (["createCompany"], "UNAVAILABLE")
+    assert error["extensions"]["code"] == "UNAVAILABLE"
 
 
 async def test_what_may_not_be_read_of_the_payload_does_not_undo_the_mutation(scene: Scene) -> None:
@@ -257,3 +260,32 @@ async def test_two_at_once_are_written_down_in_the_order_in_which_they_happened(
     assert [before for before, _ in steps] == ["0", *(after for _, after in steps[:-1])]
     assert sorted(after for _, after in steps) == sorted(names)
     assert (await scene.row(Company, company["id"]))["name"] == steps[-1][1]
+
+
+async def test_what_failed_apart_leaves_nothing_open(scene: Scene) -> None:
+    change = Change(scene.client.services.database, Scope(tenant_id=scene.tenant))
+    await change.execute(sa.select(1))
+    add, bad = (sa.insert(Company).values(tenant_id=scene.tenant, name=name) for name in ("Nile", None))
+    for _ in range(3):
+        with pytest.raises(IntegrityError):
+            await change.attempt((bad, None))
+    with pytest.raises(IntegrityError):
+        async with change.apart():
+            await change.execute(add)
+            await change.attempt((bad, None))
+    await change.commit()
+    assert await scene.rows(Company) == []
+
+
+@pytest.mark.parametrize("name", ["attempt", "apart"])
+async def test_no_savepoint_stays_behind(scene: Scene, name: str) -> None:
+    change = Change(scene.client.services.database, Scope(tenant_id=scene.tenant))
+    await change.execute(sa.select(1))
+    bad = sa.insert(Company).values(tenant_id=scene.tenant, name=None)
+    with pytest.raises(IntegrityError):
+        await change.attempt((bad, None))
+    with pytest.raises(IntegrityError):
+        async with change.apart():
+            await change.execute(bad)
+    with pytest.raises(DBAPIError, match="does not exist"):
+        await change.execute(sa.text(f"RELEASE SAVEPOINT {name}"))

@@ -178,7 +178,8 @@ class ApiClient:
 
     @staticmethod
     def _row_field(payload: GraphQLObjectType) -> str:
-        """The field of a payload that is not its errors."""
-        name: str
-        [name] = payload.fields.keys() - {"errors"}
+        """The field of a payload that is the row: `deal` of DealPayload."""
+        name = payload.name.removesuffix("Payload")
+        name = name[0].lower() + name[1:]
+        assert name in payload.fields
         return name

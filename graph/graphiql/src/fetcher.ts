@@ -1,5 +1,5 @@
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
-import { type ExecutionResult, getOperationAST } from "graphql";
+import { type ExecutionResult, getOperationAST, type OperationDefinitionNode, parse } from "graphql";
 import { createClient } from "graphql-ws";
 
 import { authorization, ENDPOINT } from "./session";
@@ -7,11 +7,22 @@ import { authorization, ENDPOINT } from "./session";
 type Headers = Record<string, string>;
 
 /** Queries and mutations by POST, subscriptions by graphql-transport-ws; a header of the editor comes first. */
-export const fetcher: Fetcher = async (params, options) => {
+export const fetcher: Fetcher = async (sent, options) => {
   const given = options?.headers ?? {};
-  const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
+  const operation = operationOf(sent);
+  const params = operation ? { ...sent, operationName: operation.name?.value } : sent;
   return operation?.operation === "subscription" ? follow(params, given) : post(params, await signed(given));
 };
+
+/** The operation to run: GraphiQL takes a moment to notice that its editor holds another one than before. */
+function operationOf({ query, operationName }: FetcherParams): OperationDefinitionNode | null | undefined {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document);
+  } catch {
+    return undefined; // the server says what is wrong
+  }
+}
 
 async function signed(given: Headers): Promise<Headers> {
   if (Object.keys(given).some((name) => name.toLowerCase() === "authorization")) {
