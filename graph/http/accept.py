@@ -7,6 +7,7 @@ JSON: Final = "application/json"
 NEGOTIATED: Final = "application/graphql-response+json"
 """The media type whose answers say by their status whether the request was a good one."""
 HTML: Final = "text/html"
+EVENTS: Final = "text/event-stream"
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
@@ -23,6 +24,11 @@ def preferred(accept: str, offered: Sequence[str]) -> str | None:
 
     best = max(offered, key=rank)
     return best if rank(best)[0] > 0 else None
+
+
+def streamed(accept: str) -> bool:
+    """Whether the client asks for a stream of events."""
+    return EVENTS in accept.lower()
 
 
 def _ranges(accept: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from graph.context import Services
 from graph.execution import Answer, answer
 from graph.http import graphiql, sse
-from graph.http.accept import HTML, JSON, NEGOTIATED, preferred
+from graph.http.accept import HTML, JSON, NEGOTIATED, preferred, streamed
 from graph.http.body import Refused
 from graph.http.caching import cached
 from graph.http.client import request_id
@@ -42,7 +42,7 @@ class GraphQL(HTTPEndpoint):
 
 
 async def _respond(request: Request, accepted: str) -> Response:
-    if sse.wanted(accepted):
+    if streamed(accepted):
         return await sse.stream(request)
     services: Services = request.app.state.services
     named = request_id(request, services.settings)

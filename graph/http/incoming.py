@@ -5,8 +5,11 @@ from typing import Final
 
 from starlette.requests import Request
 
+from graph.auth.tickets import read_ticket
+from graph.auth.tokens import Claims, InvalidToken
 from graph.context import Context, Services
 from graph.errors import BadInput
+from graph.http.accept import streamed
 from graph.http.body import GraphQLRequest, Refused, read, read_url
 from graph.http.client import bearer, client_address, trace_headers
 from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
@@ -15,9 +18,7 @@ from graph.writing.idempotency import IdempotencyKey
 PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-require-preflight")
 """Headers that a page sends to another site only when that site's CORS allows it."""
 
-TICKET: Final = "ticket"
-"""The parameter of a URL by which a browser's EventSource, which sends no headers, says who it is."""
-
+_TICKET: Final = "ticket"
 _EXPLAIN: Final = ("explain-cost", "explaincost")
 """Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
 
@@ -37,8 +38,8 @@ async def _read(request: Request, services: Services) -> GraphQLRequest:
         return await read(request, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
     if (
         request.headers.get("sec-fetch-site") in _ELSEWHERE
-        # Nobody else's page has a ticket
-        and TICKET not in request.query_params
+        # Nobody else's page has a good ticket
+        and not (isinstance(ticket_of(request), Claims) and streamed(request.headers.get("accept", "")))
         and not any(name in request.headers for name in PREFLIGHTED)
     ):
         raise Refused(403, "A page of another site sends a header with GET that is asked for in a preflight.")
@@ -46,6 +47,21 @@ async def _read(request: Request, services: Services) -> GraphQLRequest:
     if not services.settings.get_queries and asked.document_id is None:
         raise Refused(405, "Send operations by POST.")
     return asked
+
+
+def ticket_of(request: Request) -> Claims | InvalidToken | None:
+    """Who a browser's EventSource, which sends no headers, says by the ticket in its URL that it is.
+
+    None without a ticket, or where a header says it.
+    """
+    given = request.query_params.get(_TICKET)
+    if given is None or request.method != "GET" or "authorization" in request.headers:
+        return None
+    services: Services = request.app.state.services
+    try:
+        return read_ticket(services.keys.current.derive("stream-ticket"), given)
+    except InvalidToken as error:
+        return error
 
 
 def context_for(request: Request, asked: GraphQLRequest, request_id: str) -> Context:

@@ -18,31 +18,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from graph.admission.charge import trusted
-from graph.auth.tickets import read_ticket
 from graph.auth.tokens import InvalidToken
 from graph.context import Context, Services
 from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer
+from graph.http.accept import EVENTS
 from graph.http.body import GraphQLRequest
 from graph.http.body import Refused as Malformed
 from graph.http.client import request_id
-from graph.http.incoming import TICKET, asked_by, context_for
+from graph.http.incoming import asked_by, context_for, ticket_of
 from graph.http.lease import Lease
 from graph.http.respond import internal, refusal
 from graph.limits import KEEP_ALIVE_SECONDS, SEND_SECONDS
 from graph.subscriptions.operation import Refused, deliveries, kind
 
-MEDIA_TYPE: Final = "text/event-stream"
 _KEEP_ALIVE: Final = b":\n\n"
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 
 log = structlog.get_logger(__name__)
-
-
-def wanted(accepted: str) -> bool:
-    """Whether the client asks for a stream of events, by its `Accept`."""
-    return MEDIA_TYPE in accepted.lower()
 
 
 async def stream(request: Request) -> Response:
@@ -52,15 +46,17 @@ async def stream(request: Request) -> Response:
     try:
         asked = await asked_by(request)
         context = context_for(request, asked, named)
-        ticket = request.query_params.get(TICKET)
-        if context.token is None and ticket is not None and request.method == "GET":
-            _enter(context, ticket)
+        ticket = ticket_of(request)
+        if isinstance(ticket, InvalidToken):
+            context.token = ""  # a bad one, not none
+        else:
+            context.verified = ticket
         asked = await trusted(asked, context)
         what = None if asked.explain else kind(asked)
         if request.method == "GET" and what == "mutation":
             raise Malformed(405, "Send mutations by POST.")
         if ticket is not None and what != "subscription":
-            context.verified = None
+            raise Malformed(400, "A ticket opens a subscription, and this is none.")
         return EventStream(asked, what, context)
     except Malformed as error:
         allow = {"Allow": "POST"} if error.status == 405 else None
@@ -69,17 +65,10 @@ async def stream(request: Request) -> Response:
         return JSONResponse(refusal(error.code, str(error)), 400)
 
 
-def _enter(context: Context, ticket: str) -> None:
-    try:
-        context.verified = read_ticket(context.services.keys.current.derive("stream-ticket"), ticket)
-    except InvalidToken:
-        context.token = ""  # a bad one, not none
-
-
 class EventStream(Response):
     """The stream of one operation."""
 
-    media_type = MEDIA_TYPE
+    media_type = EVENTS
 
     def __init__(self, asked: GraphQLRequest, what: str | None, context: Context) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

@@ -1,6 +1,7 @@
 """GraphQL over SSE, distinct connections mode."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -158,16 +159,40 @@ async def test_a_ticket_opens_a_stream(gateway: Gateway, admin: Client, owner: A
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_ticket_is_good_for_nothing_else(gateway: Gateway, admin: Client, method: str) -> None:
     made = await stream_ticket(admin)
-    async with streaming(gateway, None, ME, method=method, ticket=made) as stream:
-        (_, payload), _ = await whole(stream)
-    assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     async with streaming(gateway, made, TITLES, method=method) as stream:
         (_, payload), _ = await whole(stream)
     assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     if method == "POST":
-        async with streaming(gateway, None, TITLES, ticket=made) as stream:
-            (_, payload), _ = await whole(stream)
-        assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        for query in (ME, TITLES):
+            async with streaming(gateway, None, query, ticket=made) as stream:
+                (_, payload), _ = await whole(stream)
+            assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("query", [ME, "{ __typename }", CREATE, "{", "{ __schema { types { name } } }"])
+async def test_a_ticket_runs_nothing_but_subscriptions(gateway: Gateway, admin: Client, query: str) -> None:
+    for made in (await stream_ticket(admin), "x"):
+        async with streaming(gateway, None, query, method="GET", ticket=made) as stream:
+            assert stream.response.status_code == (405 if query is CREATE else 400)
+            assert "data" not in json.loads(await stream.response.aread())
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_page_of_another_site_takes_a_good_ticket(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, site: str
+) -> None:
+    given: dict[str, Any] = {"headers": {"sec-fetch-site": site}, "variables": {"after": await here(admin)}}
+    for bad in ("", "x"):
+        async with streaming(gateway, None, TITLES, method="GET", ticket=bad, **given) as stream:
+            assert stream.response.status_code == 403
+    made = await stream_ticket(admin)
+    async with streaming(gateway, None, TITLES, method="GET", ticket=made, **given) as stream:
+        await notify(owner, admin, "by ticket")
+        assert told((await stream.event()).payload)["notification"]["title"] == "by ticket"
+    async with httpx.AsyncClient(trust_env=False) as http:  # what is no stream does not look at tickets
+        parameters = {"query": "{ __typename }", "ticket": made}
+        answer = await http.get(gateway.url, params=parameters, headers=given["headers"])
+    assert answer.status_code == 403
 
 
 async def test_a_ticket_that_is_altered_or_expired(gateway: Gateway, admin: Client) -> None:
