@@ -95,7 +95,7 @@ class Readers:
             for logger in self.loggers:
                 connection.add_query_logger(logger)
             yield connection
-            await connection.execute("COMMIT")
+            await connection.execute("COMMIT", timeout=CONNECT_TIMEOUT)
             ended = True
         except Exception as error:
             if is_dead(error, connection):

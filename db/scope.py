@@ -22,6 +22,9 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to wait for a connection, from the pool or from the server."""
 
+COMMIT_TIMEOUT: Final = 30.0
+"""Seconds to wait for COMMIT to be answered. Then nobody knows whether it was done."""
+
 STATEMENT_CACHE: Final = 1000
 """Statements that a connection keeps prepared. 0 behind a pooler that does not keep them apart by client."""
 

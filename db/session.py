@@ -23,6 +23,7 @@ from db.gate import Gate
 from db.observed import watch
 from db.readers import Readers
 from db.scope import (
+    COMMIT_TIMEOUT,
     CONNECT_TIMEOUT,
     DRIVER_ERRORS,
     SERVER_SETTINGS,
@@ -114,15 +115,21 @@ class Database:
             try:
                 yield connection
             except Exception:
-                if not driver.is_closed():
-                    await driver.execute("ROLLBACK")
+                # Where it fails the connection is given up, which ends the transaction as well
+                with contextlib.suppress(*DRIVER_ERRORS):
+                    await driver.execute("ROLLBACK", timeout=CONNECT_TIMEOUT)
                 raise
             # After a failed statement COMMIT rolls back, and calls that a success
-            if await driver.execute("COMMIT") != "COMMIT":
+            if await _commit(driver) != "COMMIT":
                 raise RuntimeError("a statement had failed: the transaction was rolled back")
         except BaseException as error:
             unavailable = _is_unavailable(error, driver)
-            if unavailable or driver.is_in_transaction() or not isinstance(error, Exception):
+            if (
+                unavailable
+                or driver.is_closed()
+                or driver.is_in_transaction()
+                or not isinstance(error, Exception)
+            ):
                 # Broken, or cancelled half-way: the pool's next user would get what is left of it
                 await _discard(connection)
             if unavailable:
@@ -154,8 +161,8 @@ class Database:
                     raise DatabaseUnavailable(str(error)) from error
             finally:
                 if not begun:
-                    await _discard(connection)
-                    await asyncio.shield(connection.close())
+                    # To its end, also when cancelled: its place in the pool would be gone for good
+                    await asyncio.shield(_give_up(connection))
         raise DatabaseUnavailable("every connection of the pool was dead")
 
 
@@ -171,6 +178,20 @@ def _is_unavailable(error: BaseException, driver: "Driver") -> bool:
         return error.connection_invalidated or driver.is_closed() or state.startswith(UNAVAILABLE_STATES)
     # An OSError may be anybody's: the block's own timeouts and files raise it too
     return isinstance(error, DRIVER_ERRORS) and not isinstance(error, OSError) and is_dead(error, driver)
+
+
+async def _commit(driver: "Driver") -> str:
+    """What the server says to COMMIT."""
+    try:
+        return await driver.execute("COMMIT", timeout=COMMIT_TIMEOUT)
+    except TimeoutError as error:
+        raise DatabaseUnavailable("COMMIT was not answered") from error
+
+
+async def _give_up(connection: AsyncConnection) -> None:
+    """Close the connection for good, and give its place in the pool back."""
+    await _discard(connection)
+    await connection.close()
 
 
 async def _discard(connection: AsyncConnection) -> None:
