@@ -70,26 +70,29 @@ async def sign_in(services: Services, credentials: Credentials, client: Client) 
     known = await tenant_of(db, credentials.tenant_slug)
     # For an unknown tenant the same statement runs for one that does not exist.
     tenant_id = known or uuid4()
-    account = await account_of(db, tenant_id, credentials.email)
-    stored = account.password_hash if account else None
-    genuine = await passwords.verify(stored, credentials.password)
-    if account is None or stored is None or not genuine or not account.active:
-        raise _refused(known, client)
-
-    renewed = stored
-    if passwords.needs_rehash(stored):
-        renewed = await passwords.hash(credentials.password)
-    async with db.write(Scope(tenant_id=tenant_id, user_id=account.user_id)) as connection:
-        # Suspended, or given another password, while this one was being verified: then not.
-        touched = await connection.execute(
-            update(User)
-            .where(*account.unchanged)
-            .values(last_login_at=func.now(), password_hash=renewed)
-            .returning(User.id)
-        )
-        if touched.one_or_none() is None:
-            raise _refused(known, client)
-        return await open_session(connection, services, tenant_id, account.user_id, client)
+    for _ in range(2):
+        account = await account_of(db, tenant_id, credentials.email)
+        stored = account.password_hash if account else None
+        genuine = await passwords.verify(stored, credentials.password)
+        if account is None or stored is None or not genuine or not account.active:
+            break
+        renewed, renews = stored, passwords.needs_rehash(stored)
+        if renews:
+            renewed = await passwords.hash(credentials.password)
+        async with db.write(Scope(tenant_id=tenant_id, user_id=account.user_id)) as connection:
+            # Suspended, or given another password, while this one was being verified: then not.
+            touched = await connection.execute(
+                update(User)
+                .where(*account.unchanged)
+                .values(last_login_at=func.now(), password_hash=renewed)
+                .returning(User.id)
+            )
+            if touched.one_or_none() is not None:
+                return await open_session(connection, services, tenant_id, account.user_id, client)
+        if not renews:
+            break
+        # Another sign-in may have renewed the hash of the same password: look once more.
+    raise _refused(known, client)
 
 
 async def open_session(

@@ -4,8 +4,10 @@ import asyncio
 import time
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graph.auth.attempts import LETTER, RESET, SIGN_IN, AccessRefused, Attempts, Kind
+from graph.auth.attempts import LETTER, RESET, SIGN_IN, AccessRefused, Attempts, Kind, folded
 from graph.errors import RateLimited
 
 ADDRESS = "192.0.2.1"
@@ -133,3 +135,13 @@ async def test_what_counts_always(kind: Kind, most: int) -> None:
         attempts.count(kind, account=["a"], address=ADDRESS)
     with pytest.raises(RateLimited):
         attempts.count(kind, account=["a"], address=ADDRESS)
+
+
+async def test_what_the_database_takes_for_one_account_is_one(owner: AsyncConnection) -> None:
+    attempts = Attempts()
+    done = [await attempt(attempts, "t", f"adm{letter}n") for letter in "iI\u0130" * 4]
+    assert done == ["wrong"] * 10 + ["limited"] * 2
+    pairs = "SELECT chr(n), lower(chr(n)) FROM generate_series(1, 55295) n WHERE lower(chr(n)) <> chr(n)"
+    found = [tuple(row) for row in await owner.execute(text(pairs))]
+    assert len(found) > 1000
+    assert [pair for pair in found if folded(pair[0]) != folded(pair[1])] == []

@@ -215,3 +215,26 @@ async def test_the_same_address_in_two_tenants_is_two_people(door: Door) -> None
     assert done.tenant_id == neighbour.tenant
     with pytest.raises(SignInRefused):
         await neighbour.knock(email=door.email)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "another horse"])
+async def test_of_two_who_renew_a_hash_both_get_in_with_the_same_password(
+    door: Door, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    await door.change(password_hash=PasswordHasher(time_cost=1, memory_cost=8192).hash(PASSWORD))
+    renewed = await door.services.passwords.hash(password)
+    verify = Passwords.verify
+
+    async def meanwhile(self: Passwords, stored: str | None, given: str) -> bool:
+        genuine = await verify(self, stored, given)
+        await door.change(password_hash=renewed)
+        return genuine
+
+    monkeypatch.setattr(Passwords, "verify", meanwhile)
+    if password == PASSWORD:
+        assert (await door.knock()).user_id == door.user
+    else:
+        with pytest.raises(SignInRefused):
+            await door.knock()
+    assert await door.count(Session) == (1 if password == PASSWORD else 0)
+    assert (await door.one(User)).password_hash == renewed
