@@ -33,6 +33,8 @@ class AccessField(GatedField):
 
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """The payload."""
+        # What a field before this one has opened would be held while passwords are hashed.
+        await info.context.forget()
         try:
             return await super().get_result(source, info, args, kwargs)
         except AccessRefused as error:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
 
+import sqlalchemy as sa
 import strawberry
 from strawberry import ID
 
@@ -23,7 +24,7 @@ from graph.permissions import Permission
 from graph.tables import TABLES
 from graph.types.identity import Role, RolePermission, UserRole
 from graph.writing.editing import Editing
-from graph.writing.links import link, unlink
+from graph.writing.links import link, unlink, unlink_all
 from graph.writing.mutation import Payload, mutation, payload, written
 from graph.writing.values import Draft
 from graph.writing.work import Work, id_of, refusal
@@ -97,10 +98,24 @@ class RoleEditing(Editing):
             return await super().change(work, before, values, action)
 
     async def remove(self, work: Work, before: Any) -> Any:
-        """Delete the role with its permissions, which are a part of it, unless a user holds it."""
+        """Delete the role with its permissions, which are a part of it, unless a user holds it.
+
+        What the database would do to other rows is done here first, so that it is written down.
+        """
         await holders_within(work, await roles_of(work), before.id)
         async with keeping_a_manager(work):
+            await unlink_all(work, models.RolePermission, "role.revoke_permission", role_id=before.id)
+            for child in await self._children(work, before.id):
+                await super().change(work, child, {"parent_role_id": None})
             return await super().remove(work, before)
+
+    async def _children(self, work: Work, id: UUID) -> list[Any]:
+        """The roles that include this one, which `lock_loose` has locked."""
+        table = self.shown.table
+        statement = sa.select(*self.shown.select(table)).where(
+            self.shown.scope(table, work.viewer), table.c.parent_role_id == id
+        )
+        return [self.shown.row(tuple(row)) for row in await work.execute(statement.order_by(table.c.id))]
 
     async def _dependents(self, work: Work, id: Any) -> dict[str, int]:
         used = await super()._dependents(work, id)

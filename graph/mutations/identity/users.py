@@ -146,7 +146,10 @@ class ProfileEditing(Editing):
     async def opened(self, work: Work, user_id: UUID, if_updated_at: Any = None) -> Any:
         """The profile of a user."""
         key = {"tenant_id": work.viewer.tenant_id, "user_id": user_id}
-        await work.execute(upsert(models.UserProfile).values(key).on_conflict_do_nothing())
+        statement = upsert(models.UserProfile).values(key).on_conflict_do_nothing()
+        made = await work.execute(statement.returning(*self.shown.select(self.shown.table)))
+        if (row := made.one_or_none()) is not None:
+            await work.audit(f"{self.entity}.create", self.shown, after=self.shown.row(tuple(row)))
         return await super().locked(work, str(user_id), if_updated_at)
 
 

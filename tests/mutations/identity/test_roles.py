@@ -26,7 +26,8 @@ async def test_a_role_is_made_changed_and_deleted(admin: Person) -> None:
     assert await admin.rows(Role, id=UUID(role["id"])) == []
     assert await admin.permissions(role["id"]) == set()
     actions = [(row["action"], str(row["entity_id"])) for row in await admin.audit()]
-    assert actions == [(f"role.{verb}", role["id"]) for verb in ("create", "update", "delete")]
+    verbs = ("create", "update", "revoke_permission", "delete")
+    assert actions == [(f"role.{verb}", role["id"]) for verb in verbs]
 
 
 async def test_a_role_that_somebody_holds_is_not_deleted(admin: Person) -> None:
@@ -155,3 +156,20 @@ async def test_without_roles_manage_nothing_is_touched(admin: Person) -> None:
     for name, arguments in calls:
         assert await viewer.codes(name, **arguments) == ["FORBIDDEN"], name
     assert await admin.rows(AuditLog) == []
+
+
+async def test_what_goes_with_a_role_is_written_down(admin: Person) -> None:
+    role = await admin.role("deals.view", "audit.view")
+    children = sorted([await admin.role("users.view", parent=UUID(role)) for _ in range(2)])
+    await admin.call("deleteRole", ROLE, id=role)
+    revoked = await admin.audit("role.revoke_permission")
+    assert {row["before_data"]["permission"] for row in revoked} == {"deals.view", "audit.view"}
+    assert {(row["entity_id"], row["after_data"]) for row in revoked} == {(UUID(role), None)}
+    changed = await admin.audit("role.update")
+    assert [str(row["entity_id"]) for row in changed] == children
+    assert [row["before_data"]["parent_role_id"] for row in changed] == [role, role]
+    assert [row["after_data"]["parent_role_id"] for row in changed] == [None, None]
+    assert [row["parent_role_id"] for row in await admin.rows(Role) if str(row["id"]) in children] == [
+        None
+    ] * 2
+    assert len(await admin.audit()) == 5

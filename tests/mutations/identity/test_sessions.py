@@ -2,17 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Session
 from graph.auth import refresh
 from graph.auth.refresh import RefreshToken
-from tests.client import Client
+from tests.client import Client, running
 from tests.mutations.identity.people import PASSWORD, TOKENS, Person, tenant_with
 from tests.mutations.scene import NOWHERE
+from tests.server import Urls
 
 NOTHING: dict[str, Any] = {"accessToken": None, "refreshToken": None, "expiresAt": None}
 REFUSED = NOTHING | {"errors": ["INVALID"]}
@@ -255,3 +258,19 @@ async def test_what_follows_signing_out_in_a_request_is_nobodys(admin: Person) -
     ]
     assert answer["data"]["signOut"]["session"] is not None
     assert await admin.audit("user.change_password") == []
+
+
+async def test_nothing_is_held_while_the_next_password_is_verified(
+    urls: Urls, owner: AsyncConnection, tmp_path: Path
+) -> None:
+    asked = """
+    mutation($input: SignInInput!) {
+      a: signIn(input: $input) { viewer { user { id } } }
+      b: signIn(input: $input) { accessToken viewer { user { id } } }
+    }
+    """
+    async with running(urls.gateway, tmp_path, pool_size=1) as client:
+        person = await tenant_with(client, owner)
+        data = await person.signed_out().client.read(asked, input=credentials(person))
+    assert data["a"]["viewer"] == data["b"]["viewer"] == {"user": {"id": str(person.id)}}
+    assert data["b"]["accessToken"]

@@ -189,3 +189,15 @@ async def test_the_tenant_takes_its_permission(admin: Person, anyone: Client) ->
     assert (await tenant_row(admin))["name"] == "x"
     assert len(await admin.rows(AuditLog)) == 1
     assert len(await admin.rows(User)) == 3
+
+
+async def test_a_profile_that_is_made_is_written_down_whatever_is_in_it(admin: Person) -> None:
+    for _ in range(2):
+        await admin.call("updateMyProfile", PROFILE, input={})
+    (entry,) = await admin.audit()
+    assert (entry["action"], entry["entity_id"], entry["before_data"]) == (
+        "user_profile.create",
+        admin.id,
+        None,
+    )
+    assert entry["after_data"]["user_id"] == str(admin.id)
