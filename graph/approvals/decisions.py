@@ -21,7 +21,7 @@ from graph.approvals.operations import OPERATIONS, Operation
 from graph.approvals.people import agreed, deciders, requester, tell
 from graph.approvals.policies import Level, frozen
 from graph.approvals.requests import due
-from graph.approvals.rows import approval_states, approvals, take_down
+from graph.approvals.rows import OUTDATED, approval_states, approvals, take_down
 from graph.auth.viewer import load_absent_viewer
 from graph.errors import BadInput, Forbidden, NotFound, UserErrorCode
 from graph.inputs import read_input
@@ -31,7 +31,6 @@ from graph.writing import faults
 from graph.writing.work import Refused, Work, id_of, refusal
 
 _GONE: Final = "Whoever asked for it is not an active user any more."
-_OUTDATED: Final = "What it is about has changed since it was asked for."
 _NOT_OURS: Final = "The service that asked for this approval does what was agreed to."
 
 
@@ -168,7 +167,7 @@ async def _do(work: Work, operation: Operation, approval: Any) -> None:
     given = read_input(operation.input, {**wanted, "id": str(approval.subject_id)})
     ready = await operation.ready(work, given)
     if ready.found != asked.get("from"):
-        raise refusal(UserErrorCode.CONFLICT, _OUTDATED)
+        raise refusal(UserErrorCode.CONFLICT, OUTDATED)
     await ready.do(work, True)
 
 

@@ -1,14 +1,16 @@
 """The rows of approvals and their history, and the states they go through."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from db import models
-from db.enums import ApprovalAction
+from db.enums import ApprovalAction, ApprovalDomain, ApprovalState
 from db.models import ApprovalStep
 from graph.permissions import Permission
+from graph.stored import parsed
 from graph.writing.editing import Editing
 from graph.writing.mutation import Payload
 from graph.writing.states import States
@@ -35,6 +37,23 @@ approval_states = States(
         "apply": ("approved", "applied"),
     },
 )
+
+
+OUTDATED: Final = "What it is about has changed since it was asked for."
+
+
+async def agreed_to(work: Work, domain: ApprovalDomain, subject_id: UUID) -> Any:
+    """What the newest request about the subject that was applied rests on; None if there is none."""
+    c = approvals.shown.table.c
+    statement = sa.select(c.payload).where(
+        c.tenant_id == work.viewer.tenant_id,
+        c.subject_id == subject_id,
+        c.domain == domain.value,
+        c.state == ApprovalState.APPLIED.value,
+    )
+    newest = statement.order_by(c.updated_at.desc(), c.id.desc()).limit(1)
+    asked = parsed((await work.execute(newest)).scalar_one_or_none())
+    return asked.get("from") if isinstance(asked, Mapping) else None
 
 
 async def take_down(

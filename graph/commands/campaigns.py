@@ -17,11 +17,12 @@ from db.gateway import launches
 from db.models import InboxNotification
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.approvals.policies import policy
+from graph.approvals.rows import OUTDATED, agreed_to
 from graph.auth.viewer import NOBODYS_SESSION, Viewer, load_absent_viewer
 from graph.commands.report import in_a_line
 from graph.errors import BadInput, Forbidden, NotFound, Unavailable
 from graph.inputs import read_input
-from graph.mutations.marketing.campaigns import campaign_states, campaigns
+from graph.mutations.marketing.campaigns import campaign_states, campaigns, rests_on
 from graph.mutations.marketing.launch import Launch, finish, forget, launch, prepare
 from graph.permissions import Permission
 from graph.settings import Settings
@@ -122,7 +123,12 @@ async def _step(work: Work, due: _Due, ran: Ran) -> bool:
     work.viewer = viewer
     audience = read_input("CampaignAudienceInput", waiting.audience)
     given = Launch(waiting.template_code, waiting.locale, audience, waiting.variables)
-    await launch(work, campaign_states, campaign, given, await prepare(work, campaign, given))
+    prepared = await prepare(work, campaign, given)
+    if waiting.approved and rests_on(campaign, prepared) != await agreed_to(
+        work, ApprovalDomain.CAMPAIGN_LAUNCH, campaign.id
+    ):
+        raise BadInput(OUTDATED)
+    await launch(work, campaign_states, campaign, given, prepared)
     ran.launched += 1
     return True
 

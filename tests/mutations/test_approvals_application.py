@@ -29,7 +29,7 @@ from graph.commands.campaigns import run_due
 from graph.settings import Settings
 from tests.client import Client
 from tests.mutations.approving import ONE, SELECT, Team
-from tests.mutations.campaigning import campaign, contact, launch, reached, templates
+from tests.mutations.campaigning import TEXTS, campaign, contact, launch, reached, templates
 from tests.server import Urls
 
 SENDS = ("marketing.send", "marketing.view", "contacts.view")
@@ -298,3 +298,25 @@ async def test_another_services_domain_is_decided_here_and_applied_there(team: T
     assert [action for action, *_ in await team.steps(id)] == ["approved"]
     assert await team.notices(team.asks) == ["Approved"]
     assert await team.asks.refused("applyApproval", input={"id": id}) == [("CONFLICT", None)]
+
+
+async def test_an_approved_campaign_is_not_sent_with_a_text_that_came_later(
+    team: Team, settings: Settings
+) -> None:
+    await templates(team.asks)
+    await contact(team.asks, "mona")
+    id = await campaign(team.asks)
+    given = {**launch(id), "scheduledAt": PAST}
+    asked = await team.asks.call("scheduleCampaign", SELECT, input=given)
+    assert await agree(team, asked["approval"]["id"]) == "APPLIED"
+    (old,) = await team.asks.rows(MessageTemplate, code="email")
+    await team.change(MessageTemplate, old["id"], version_status="retired", code="old")
+    await team.asks.insert(MessageTemplate, code="email", channel="email", **TEXTS)
+    reason = "What it is about has changed since it was asked for."
+    assert (await run_due(settings)).refused == [f"{id} of tenant {team.asks.tenant}: {reason}"]
+    assert (await team.asks.row(Campaign, id))["status"] == "draft"
+    assert await reached(team.asks, id) == []
+    asked = await team.asks.call("scheduleCampaign", SELECT, input=given)
+    assert await agree(team, asked["approval"]["id"]) == "APPLIED"
+    assert (await run_due(settings)).refused == []
+    assert await reached(team.asks, id) == ["mona@example.test"]

@@ -20,6 +20,7 @@ from graph.mutations.marketing.audience import AudienceInput, as_json
 from graph.mutations.marketing.launch import (
     WAITING,
     Launch,
+    Prepared,
     forget,
     launch,
     prepare,
@@ -149,8 +150,12 @@ async def launch_a_campaign(work: Work, given: Mapping[str, Any]) -> Ready:
             raise Refused(*refused.errors, row=campaign) from None
 
     wanted = {name: as_json(value) for name, value in given.items() if name != "id" and value is not None}
-    found = {"type": campaign.type, "templateId": str(prepared.template.id)}
-    return Ready(campaign, wanted, found, do)
+    return Ready(campaign, wanted, rests_on(campaign, prepared), do)
+
+
+def rests_on(campaign: Any, prepared: Prepared) -> dict[str, Any]:
+    """What is agreed to without being asked for: the channel, and the very text."""
+    return {"type": campaign.type, "templateId": str(prepared.template.id)}
 
 
 async def _cancel_messages(work: Work, campaign_id: Any) -> None:
