@@ -68,7 +68,7 @@ async def room_for_contacts(work: Work, rows: int) -> None:
 
 async def room_for_messages(work: Work, rows: int) -> None:
     """Count so many messages for this month (UTC); LimitReached, which must end the mutation, if too many."""
-    limit = await _limit(work, MESSAGES)
+    _, limit = await _limit(work, MESSAGES)
     month = sa.func.date_trunc("month", sa.func.timezone("UTC", sa.func.now()))
     new = insert(UsageCounter).values(
         tenant_id=work.viewer.tenant_id,
@@ -93,11 +93,12 @@ async def room_for_messages(work: Work, rows: int) -> None:
 async def exceeded(work: Work, plan_id: UUID) -> list[str]:
     """What the tenant has more of than another plan allows, such as `25 users of 20`.
 
-    The subscription is locked, so that nothing is added meanwhile. What was done in this month does not
-    count: it passes with the month.
+    Until the transaction ends nothing is added. What was done in this month does not count: it passes with
+    the month.
     """
     found = []
     for feature in STANDING:
+        await _alone(work, feature)
         limit = _whole((await work.execute(_limit_of(plan_id, feature.code))).scalar_one())
         if limit is not None and (used := await feature.used(work)) > limit:
             found.append(f"{used} {feature.what} of {limit}")
@@ -105,25 +106,39 @@ async def exceeded(work: Work, plan_id: UUID) -> list[str]:
 
 
 async def _room(work: Work, feature: Feature, rows: int) -> None:
-    limit = await _limit(work, feature.code)
+    subscribed, limit = await _limit(work, feature.code)
+    if subscribed and limit is None:
+        return
+    await _alone(work, feature)
+    if not subscribed:
+        # One may just have begun. Not locked: whoever changes the plan locks it before they wait for us.
+        _, limit = await _limit(work, feature.code, lock=False)
     if limit is None:
         return
-    # A statement of its own: the one that counts must begin, and so see, after this one has waited.
-    name = f"{feature.code} {work.viewer.tenant_id}"
-    await work.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
     used = await feature.used(work)
     if used + rows > limit:
         raise LimitReached(feature.what, limit, max(limit - used, 0))
 
 
-async def _limit(work: Work, code: str) -> int | None:
-    """The limit of the tenant's plan, which until the transaction ends is not changed for another."""
-    statement = (
-        sa.select(_limit_of(TenantSubscription.plan_id, code).correlate(TenantSubscription).scalar_subquery())
-        .where(TenantSubscription.tenant_id == work.viewer.tenant_id)
-        .with_for_update(read=True, of=TenantSubscription)
-    )
-    return _whole((await work.execute(statement)).scalar_one_or_none())
+async def _alone(work: Work, feature: Feature) -> None:
+    """Wait for all others who add what the feature counts, or choose a plan that bounds it.
+
+    Whoever locks the subscription does so before. What counts must be a statement of its own after this one:
+    so it begins, and sees, after this one has waited.
+    """
+    name = f"{feature.code} {work.viewer.tenant_id}"
+    await work.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+async def _limit(work: Work, code: str, *, lock: bool = True) -> tuple[bool, int | None]:
+    """Whether the tenant has a plan, and its limit; if locked, that stays so until the transaction ends."""
+    statement = sa.select(
+        _limit_of(TenantSubscription.plan_id, code).correlate(TenantSubscription).scalar_subquery()
+    ).where(TenantSubscription.tenant_id == work.viewer.tenant_id)
+    if lock:
+        statement = statement.with_for_update(read=True, of=TenantSubscription)
+    row = (await work.execute(statement)).one_or_none()
+    return row is not None, None if row is None else _whole(row[0])
 
 
 def _limit_of(plan_id: Any, code: str) -> sa.Select[Any]:

@@ -15,7 +15,13 @@ from db.session import Database, Scope
 from graph.auth.viewer import Viewer
 from graph.errors import UserErrorCode
 from graph.snapshot import Change
-from graph.writing.plan_limits import LimitReached, room_for_contacts, room_for_messages, room_for_users
+from graph.writing.plan_limits import (
+    LimitReached,
+    exceeded,
+    room_for_contacts,
+    room_for_messages,
+    room_for_users,
+)
 from graph.writing.work import Work
 from tests.factories import insert, make_tenant
 
@@ -184,3 +190,43 @@ async def test_no_more_messages_in_a_month_than_the_plan_allows(
     assert refused.value.free == 0
     value = await owner.execute(select(UsageCounter.value).where(UsageCounter.tenant_id == tenant))
     assert value.scalar_one() == 20
+
+
+async def begun(database: Database, tenant: UUID, chosen: UUID) -> Work:
+    """The work of somebody who has begun a tenant's first subscription, and not committed."""
+    work = working(database, tenant)
+    assert await exceeded(work, chosen) == []
+    values = {"tenant_id": tenant, "plan_id": chosen, "status": "active"}
+    await work.execute(TenantSubscription.__table__.insert().values(**values))  # type: ignore[attr-defined]
+    return work
+
+
+async def test_nothing_is_added_while_a_first_subscription_begins(
+    database: Database, owner: AsyncConnection
+) -> None:
+    tenant, small = await make_tenant(owner), await plan(owner, contacts_max=0)
+    work = await begun(database, tenant, small)
+    pid = (await work.execute(select(func.pg_backend_pid()))).scalar_one()
+    adding, waits = (asyncio.create_task(one) for one in (add_contact(database, tenant), blocked(owner, pid)))
+    await asyncio.wait({adding, waits}, return_when=asyncio.FIRST_COMPLETED)
+    assert not adding.done()
+    await work.transaction.commit()
+    assert await adding is False
+    assert await count(owner, Contact, tenant) == 0
+
+
+async def test_a_first_subscription_waits_for_what_is_being_added(
+    database: Database, owner: AsyncConnection
+) -> None:
+    tenant, small = await make_tenant(owner), await plan(owner, contacts_max=0)
+    work = working(database, tenant)
+    await room_for_contacts(work, 1)
+    pid = (await work.execute(select(func.pg_backend_pid()))).scalar_one()
+    await work.execute(Contact.__table__.insert().values(tenant_id=tenant, full_name="A"))  # type: ignore[attr-defined]
+    other = working(database, tenant)
+    beginning, waits = (asyncio.create_task(one) for one in (exceeded(other, small), blocked(owner, pid)))
+    await asyncio.wait({beginning, waits}, return_when=asyncio.FIRST_COMPLETED)
+    assert not beginning.done()
+    await work.transaction.commit()
+    assert await beginning == ["1 contacts of 0"]
+    await other.transaction.rollback()
