@@ -14,9 +14,21 @@ from graph.errors import Overtaken, Timeout, Unavailable
 
 _TOO_LONG = ("57014", "55P03")  # a statement, or its waiting for a lock, ran past its time
 _OVERTAKEN = ("40P01", "40001")  # a deadlock, or a conflict of serializable transactions
-_SAVEPOINT, _ROLLBACK_TO, _RELEASE = (
-    sa.text(f"{verb} attempt") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
-)
+
+
+class _Savepoint:
+    """A point in a transaction to go back to."""
+
+    def __init__(self, name: str) -> None:
+        self.set, self._back, self.release = (
+            sa.text(f"{verb} {name}") for verb in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+        )
+        # Back there it still stands, and the next would be nested in it.
+        self.undo = (self._back, self.release)
+
+
+_ATTEMPT = _Savepoint("attempt")
+_APART = _Savepoint("apart")
 
 
 class Snapshot:
@@ -106,17 +118,18 @@ class Change(Snapshot):
 
         Blocks are not nested.
         """
-        await self.execute(_SAVEPOINT)
+        await self.execute(_APART.set)
         self._apart = True
         try:
             yield
         except Exception:
             self._apart = False
             if self._over is None:
-                await self.execute(_ROLLBACK_TO)
+                for step in _APART.undo:
+                    await self.execute(step)
             raise
         self._apart = False
-        await self.execute(_RELEASE)
+        await self.execute(_APART.release)
 
     async def attempt(self, *steps: tuple[sa.Executable, Any]) -> list[sa.CursorResult[Any]]:
         """The results of statements, each with its parameters; all of them are done, or none.
@@ -127,16 +140,17 @@ class Change(Snapshot):
             if self._over is not None or self._connection is None:
                 raise self._over or Unavailable()
             connection = self._connection
-            await connection.execute(_SAVEPOINT)
+            await connection.execute(_ATTEMPT.set)
             try:
                 results = [await connection.execute(*step) for step in steps]
             except (IntegrityError, DataError):
-                await connection.execute(_ROLLBACK_TO)
+                for step in _ATTEMPT.undo:
+                    await connection.execute(step)
                 raise
             except Exception as error:
                 self._over = await self._abandon(error)
                 raise self._over from None
-            await connection.execute(_RELEASE)
+            await connection.execute(_ATTEMPT.release)
             return results
 
     async def commit(self) -> None:

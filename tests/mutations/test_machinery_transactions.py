@@ -269,10 +269,14 @@ async def test_what_failed_apart_leaves_nothing_open(scene: Scene) -> None:
     for _ in range(3):
         with pytest.raises(IntegrityError):
             await change.attempt((bad, None))
-    with pytest.raises(IntegrityError):
+
+    async def fail() -> None:
         async with change.apart():
             await change.execute(add)
             await change.attempt((bad, None))
+
+    with pytest.raises(IntegrityError):
+        await fail()
     await change.commit()
     assert await scene.rows(Company) == []
 
