@@ -34,8 +34,10 @@ from graph.observability.operation import Operation
 from graph.observability.tracing import Tracing
 from graph.scalars import phone_region
 from graph.settings import Settings
+from graph.size import check_size
 from graph.snapshot import Change, Snapshot
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
+from graph.writing.turns import Turns
 from graph.writing.work import Work
 
 
@@ -50,6 +52,7 @@ class Services:
     settings: Settings
     hub: Hub
     attempts: Attempts = field(default_factory=Attempts)
+    turns: Turns = field(default_factory=Turns)
     metrics: Metrics = field(default_factory=Metrics)
     tracing: Tracing | None = None
 
@@ -106,6 +109,8 @@ class Context:
     """The cursor that a subscription goes on from, whatever its `after` says: the stream had come so far."""
     work: Work = field(init=False)
     """The work of the root mutation that is running; there is none elsewhere."""
+    size: int = field(default=0, init=False)
+    """Bytes of what the root mutations so far have answered."""
     answered: Answered | None = field(default=None, init=False)
     """The answer that the idempotency key of the root mutation has: nothing is to be done then."""
 
@@ -230,12 +235,26 @@ class Context:
             if self.answered is not None:
                 await change.rollback()
 
+    def settle(self) -> None:
+        """Let the payload be read with the rights that the work ended with: it may have waited for others."""
+        self._viewer = self.work.viewer
+        self.__dict__.pop("loaders", None)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """The turn of a root mutation among those that have its idempotency key, if it has one."""
+        if self.idempotency is None:
+            return contextlib.nullcontext()
+        claims = self.claims()
+        return self.services.turns.of((claims.tenant_id, claims.user_id, self.idempotency.key))
+
     async def finish(self, data: Any, errors: list[GraphQLError]) -> None:
         """End the transaction of a root mutation whose payload has been read: commit what was done.
 
         `errors` are those of the payload. What a client may not see does not matter to what was done;
-        what could not be read does, and is raised.
+        what could not be read does, and is raised. TooComplex where there is too much to tell.
         """
+        places = [error.path for error in errors]
+        self.size = await check_size({"data": data, "errors": places}, self.size)
         work = self.work
         if not (work.done and work.keep):
             await work.transaction.rollback()

@@ -59,13 +59,14 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             if context.idempotency is not None and not alone:
                 raise BadInput("A request with an idempotency key has one mutation.")
-            await context.begin()
-            value = await run() if context.answered is None else None
-            if context.answered is not None:
-                # Not by `add`, which takes one error at a place, and no more when that is the whole answer.
-                self.collected_errors.errors.extend(context.answered.errors)
-                return context.answered.data
-            await context.finish(value, [e for e in self.collected_errors.errors if _below(e, name)])
+            async with context.turn():
+                await context.begin()
+                value = await run() if context.answered is None else None
+                if context.answered is not None:
+                    # Not by `add`, which takes one error at a place, and no more when it is the whole answer.
+                    self.collected_errors.errors.extend(context.answered.errors)
+                    return context.answered.data
+                await context.finish(value, [e for e in self.collected_errors.errors if _below(e, name)])
         except BaseException:
             await context.undo()
             # What was not done has no payload, and so nothing that is wrong with its parts.

@@ -1,8 +1,9 @@
 """Idempotency keys: the first answer to a request, kept a day, given again to its repetitions.
 
-The record is written in the transaction of the mutation. A twin that comes meanwhile waits at the unique
-key until that one has ended, and then finds its answer, or nothing if it was undone: what was refused or
-failed has done nothing, keeps nothing, and may be tried again under its key.
+The record is written in the transaction of the mutation. A twin that comes meanwhile waits until that one
+has ended, in the same process for its turn (`graph.writing.turns`), elsewhere at the unique key, and then
+finds its answer, or nothing if it was undone: what was refused or failed has done nothing, keeps nothing,
+and may be tried again under its key.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.gateway import idempotency_records as records
 from graph.auth.viewer import Viewer
 from graph.errors import BadInput, GatewayError, IdempotencyConflict
+from graph.limits import LAUNCH_SECONDS
 from graph.snapshot import Change
 
 MAX_KEY = 255
@@ -54,6 +56,20 @@ class Answered:
     errors: list[GraphQLError]
 
 
+_PATIENT = sa.text("""
+WITH usual AS MATERIALIZED (
+    SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement
+)
+SELECT
+    lock,
+    statement,
+    set_config('lock_timeout', :patience, true),
+    set_config('statement_timeout', :patience, true)
+FROM usual
+""").bindparams(patience=f"{LAUNCH_SECONDS}s")
+"""Lets statements wait for a twin as long as the longest mutation may take; what was usual until then."""
+
+
 def _mine(viewer: Viewer, key: IdempotencyKey) -> sa.ColumnElement[bool]:
     return sa.and_(
         records.c.tenant_id == viewer.tenant_id,
@@ -70,6 +86,7 @@ async def claim(change: Change, viewer: Viewer, key: IdempotencyKey) -> Answered
     statement = insert(records).values(
         tenant_id=viewer.tenant_id, user_id=viewer.user_id, key=key.key, request=key.request
     )
+    usual = (await change.execute(_PATIENT)).one()
     expired = records.c.created_at < sa.func.now() - KEPT
     taken = await change.execute(
         statement.on_conflict_do_update(
@@ -79,6 +96,8 @@ async def claim(change: Change, viewer: Viewer, key: IdempotencyKey) -> Answered
         ).returning(records.c.key)
     )
     if taken.one_or_none() is not None:
+        times = {"lock_timeout": usual.lock, "statement_timeout": usual.statement}
+        await change.execute(sa.select(*(sa.func.set_config(*time, True) for time in times.items())))
         return None
     found = await change.execute(sa.select(records.c.request, records.c.answer).where(_mine(viewer, key)))
     row = found.one()

@@ -58,6 +58,8 @@ class MutationField(GatedField):
             if escaped is None:
                 raise
             return self.payload.refused(escaped)
+        finally:
+            info.context.settle()
         work.done = True
         return payload
 

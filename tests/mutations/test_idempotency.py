@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.gateway import idempotency_records as records
 from db.models import Company, Contact, Session
+from db.session import Scope
 from graph.writing.mutation import WrittenField
-from tests.client import Client
+from tests.client import Client, running, session_of
 from tests.mutations.identity.people import PASSWORD, tenant_with
 from tests.mutations.scene import Scene
+from tests.mutations.test_billing_limits import blocked
+from tests.server import Urls
 
 CREATE = """
 mutation($input: CreateContactInput!) {
@@ -297,3 +302,21 @@ async def test_what_hands_out_tokens_or_takes_passwords_has_no_use_for_a_key(
         assert answer["data"]["changePassword"]["errors"] == expected
     assert await kept(person) == 0
     assert PASSWORD not in str((await owner.execute(sa.select(records))).all())
+
+
+async def test_twins_wait_without_a_connection(scene: Scene, urls: Urls, tmp_path: Path) -> None:
+    company = await scene.insert(Company)
+    given = {"input": {"fullName": "Mona", "companyId": str(company["id"])}}
+    async with running(urls.gateway, tmp_path, pool_size=2) as other, AsyncExitStack() as stack:
+        person = await session_of(other, scene.owner, scene.tenant, scene.client.user_id)  # type: ignore[arg-type]
+        away = Scene(scene.owner, person, scene.tenant)
+        holding = await stack.enter_async_context(scene.client.services.database.write(Scope(scene.tenant)))
+        await holding.execute(sa.select(Company.id).where(Company.id == company["id"]).with_for_update())
+        pid = (await holding.execute(sa.select(sa.func.pg_backend_pid()))).scalar_one()
+        twins = [asyncio.create_task(sent(away, "k", given)) for _ in range(20)]
+        await blocked(scene.owner, pid)
+        assert await person.read("{ viewer { user { id } } }"), "a connection is left for others"
+        await stack.aclose()
+        (text,) = {response.text for response in await asyncio.gather(*twins)}
+    assert "errors" not in text.replace('"errors":[]', "")
+    assert len(await scene.rows(Contact)) == 1

@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete, func, select
 from sqlalchemy import insert as into
 
 from db.gateway import platform_grants
-from db.models import Role, Session
+from db.models import Role, RolePermission, Session
+from db.session import Database, Scope
 from tests.mutations.identity.people import Person
+from tests.mutations.test_billing_limits import blocked
 
 MANAGER = ("roles.manage", "users.manage", "deals.view")
 
@@ -199,3 +202,24 @@ async def test_a_role_and_the_one_it_includes_change_at_once(admin: Person) -> N
         )
         assert (removed, renamed) == ({"role": {"id": parent}}, {"role": {"name": "Renamed"}})
         assert (await admin.row(Role, child))["parent_role_id"] is None
+
+
+async def test_who_loses_a_right_while_waiting_does_not_read_by_it(
+    manager: Person, database: Database
+) -> None:
+    own = await manager.role("roles.view", of=manager)
+    role = await manager.role()
+    async with database.write(Scope(tenant_id=manager.tenant)) as change:
+        name = f"rights {manager.tenant}"
+        await change.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        pid = (await change.execute(select(func.pg_backend_pid()))).scalar_one()
+        waiting = asyncio.create_task(
+            manager.ask("updateRole", "role { name } errors { code }", id=role, input={"name": "New"})
+        )
+        await blocked(manager.owner, pid)
+        await change.execute(delete(RolePermission).where(RolePermission.role_id == UUID(own)))
+    answer = await waiting
+    assert answer["data"] == {"updateRole": {"role": None, "errors": []}}
+    (error,) = answer["errors"]
+    assert error["extensions"] == {"code": "FORBIDDEN", "permission": "roles.view"}
+    assert (await manager.row(Role, role))["name"] == "New"
