@@ -66,6 +66,9 @@ MAX_NODES = 10_000
 OPERATION_COST = 1
 """The cost of any operation: who asks is read. Each row that it may read adds one."""
 
+MAX_EVENT_NODES = 500
+"""The same of a subscription, for each event: it was charged once, and goes on."""
+
 MUTATION_COST = 10
 """What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
 
@@ -203,7 +206,8 @@ KEEP_ALIVE_SECONDS = 15
 """How long an event stream is silent at most, so that proxies keep it open."""
 
 MAX_DELIVERY = 100
-"""Events that one subscription reads the rows of at a time, when it has some to catch up with."""
+"""Events that one subscription reads the rows of at a time, when it has some to catch up with: fewer where
+these may have more rows below them than `MAX_NODES`."""
 
 MAX_RETRY_SECONDS = 2.0
 """The longest pause before the rows of events are read again, while the database cannot be reached."""

@@ -69,13 +69,15 @@ class Price:
     defaults: Given
     bulk: bool
     """Whether it has a bulk mutation."""
+    most: int
+    """How many rows it may read: at once, or for each event."""
 
     def of(self, given: Given | None) -> Cost:
-        """The cost with these variables; TooComplex if more rows may be read than `MAX_NODES`."""
+        """The cost with these variables; TooComplex if more rows may be read than `most`."""
         variables = {**self.defaults, **(given or {})}
         rows = self.rows.count(variables)
-        if rows > limits.MAX_NODES:
+        if rows > self.most:
             words = "rows that it may read, by the sizes of its pages"
-            raise TooComplex("nodes", words, limits.MAX_NODES, min(rows, 2**53))
+            raise TooComplex("nodes", words, self.most, min(rows, 2**53))
         fixed = limits.OPERATION_COST + sum(times(variables) for times in self.mutations)
         return Cost(fixed + rows, fixed)

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLSchema,
     ListValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     ValueNode,
     VariableNode,
@@ -97,7 +98,9 @@ class _Pricing:
             for node in operation.variable_definitions or ()
             if node.default_value is not None
         }
-        return Price(rows, tuple(self.mutations), defaults, self.bulk is not None)
+        lasting = operation.operation is OperationType.SUBSCRIPTION
+        most = limits.MAX_EVENT_NODES if lasting else limits.MAX_NODES
+        return Price(rows, tuple(self.mutations), defaults, self.bulk is not None, most)
 
     def _below(self, kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> Iterator[Rows]:
         for selected in self._selected(kind, sets):

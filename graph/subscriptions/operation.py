@@ -20,7 +20,7 @@ from graph.events import Event
 from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
 from graph.http.respond import describe
-from graph.limits import MAX_DELIVERY, MAX_RETRY_SECONDS
+from graph.limits import MAX_DELIVERY, MAX_NODES, MAX_RETRY_SECONDS
 from graph.observability.operation import observed
 from graph.schema import schema
 from graph.subscriptions.feed import OpenFeed
@@ -67,7 +67,7 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     subscription = Subscription(admitted, context)
     feed = await subscription.open()
     try:
-        async for batch in feed.batches(MAX_DELIVERY):
+        async for batch in feed.batches(min(MAX_DELIVERY, MAX_NODES // context.cost.requested)):
             told = await subscription.read(feed, batch)
             told.reverse()
             while told:  # nothing of what was sent is kept while the next is waited for

@@ -26,8 +26,13 @@ def test_the_table_has_each_bound() -> None:
         (r"\+ (\d+) for each root mutation", limits.MUTATION_COST),
         (r"`__schema` is ([\d,]+)", limits.SCHEMA_COST),
         (r"`__type` (\d+)", limits.TYPE_COST),
+        (r"Remembered are the ([\d,]+) documents", limits.MAX_DOCUMENTS),
+        (r"last, (\d+) MiB of them", limits.MAX_DOCUMENTS_BYTES // 2**20),
+        (r"none of more than\n([\d,]+) characters", limits.MAX_DOCUMENT_KEPT),
         (r"`first` or `last`, (\d+) without", limits.DEFAULT_PAGE),
         (r"ids of `nodes` are at most (\d+)", limits.MAX_PAGE),
+        (r"A subscription may read (\d+) rows for each event", limits.MAX_EVENT_NODES),
+        (r"not more than ([\d,]+) rows", limits.MAX_NODES),
         (r"rows of a bulk mutation at most (\d+)", limits.MAX_BULK),
     ],
 )

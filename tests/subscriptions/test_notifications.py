@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import InboxNotification
 from graph.events.cursor import event_cursor
-from graph.limits import MAX_DELIVERY
+from graph.limits import MAX_DELIVERY, MAX_EVENT_NODES, MAX_NODES
 from tests.client import Client, session_of, signed_in
 from tests.factories import insert, make_tenant, make_user
 from tests.statements import statements
@@ -157,6 +157,44 @@ async def test_what_was_missed_is_read_many_at_a_time(
     assert len([statement for statement in sent if "notifications_inbox" in statement]) <= 6
 
 
+def costly(rows: int) -> str:
+    """A subscription that may read so many rows for each event."""
+    pages = [min(100, rows - 2 - first) for first in range(0, rows - 2, 100)]
+    lists = ("deals", "leads", "activities", "sessions", "roles")
+    asked = zip(lists, pages, strict=True)
+    below = " ".join(f"{name}(first: {page}) {{ nodes {{ __typename }} }}" for name, page in asked)
+    fields = f"cursor notification {{ title user {{ {below} }} }}"
+    return f"subscription ($after: Cursor) {{ notificationAdded(after: $after) {{ {fields} }} }}"
+
+
+@pytest.mark.parametrize("over", TRANSPORTS)
+async def test_an_event_may_have_only_so_many_rows(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, over: str
+) -> None:
+    after = await here(admin)
+    await notify(owner, admin, "costly")
+    async with following(gateway, admin, costly(MAX_EVENT_NODES), over, after=after) as next_event:
+        assert told(await next_event())["notification"]["title"] == "costly"
+    assert await refused(gateway, admin, over, after, costly(MAX_EVENT_NODES + 1)) == "TOO_COMPLEX"
+
+
+@pytest.mark.parametrize("over", TRANSPORTS)
+async def test_what_was_missed_and_costs_much_is_read_fewer_at_a_time(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, over: str
+) -> None:
+    after, titles = await here(admin), [str(number) for number in range(45)]
+    for title in titles:
+        await notify(owner, admin, title)
+    async with following(gateway, admin, TITLES, WEBSOCKET, after=after) as next_event:
+        while told(await next_event())["notification"]["title"] != titles[-1]:
+            pass  # until all of it has its place in the order
+    with statements(gateway.app.state.services.database) as sent:
+        async with following(gateway, admin, costly(MAX_EVENT_NODES), over, after=after) as next_event:
+            assert [told(await next_event())["notification"]["title"] for _ in titles] == titles
+    batches = [statement for statement in sent if "notifications_inbox" in statement]
+    assert len(batches) * MAX_NODES > len(titles) * MAX_EVENT_NODES
+
+
 @pytest.mark.parametrize("over", TRANSPORTS)
 async def test_a_cursor_that_is_forgotten(gateway: Gateway, admin: Client, over: str) -> None:
     services = admin.services
@@ -174,16 +212,16 @@ async def test_the_cursor_of_another_tenant(
     assert await refused(gateway, admin, over, await here(stranger)) == "BAD_CURSOR"
 
 
-async def refused(gateway: Gateway, client: Client, over: str, after: str) -> str:
+async def refused(gateway: Gateway, client: Client, over: str, after: str, query: str = TITLES) -> str:
     if over == SSE:
-        async with streaming(gateway, client.token, TITLES, variables={"after": after}) as stream:
+        async with streaming(gateway, client.token, query, variables={"after": after}) as stream:
             errors = (await stream.event()).payload["errors"]
             assert (await stream.event()).event == "complete"
             assert await stream.frame() is None
     else:
         async with connected(gateway) as peer:
             await peer.init(client.token)
-            await peer.subscribe("1", TITLES, variables={"after": after})
+            await peer.subscribe("1", query, variables={"after": after})
             message = await peer.receive()
             assert message["type"] == "error"
             errors = message["payload"]
