@@ -25,6 +25,7 @@ from graph.http.respond import describe, refusal
 from graph.limits import MAX_SCHEMA_ANSWERS
 from graph.observability.operation import note, observed
 from graph.schema import schema
+from graph.size import check_size
 
 DOCUMENTS: Final = Documents(schema._schema)
 """The documents of this process."""
@@ -135,6 +136,8 @@ async def _execute(asked: GraphQLRequest, context: Context) -> Answer:
         raise Unavailable
     body: dict[str, Any] = {"errors": errors} if errors else {}
     body["data"] = result.data
+    if not context.size:  # a mutation's is known before it is committed, and too late to be refused here
+        await check_size(body)
     if context.idempotency is None:  # or a repetition would not get the first answer
         body["extensions"] = {"cost": context.cost.spent}
     return Answer(200, body)

@@ -63,6 +63,9 @@ MAX_COMPARISONS = 10_000
 MAX_NODES = 10_000
 """Rows that an operation may read at most, by its page sizes."""
 
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Bytes of an answer's `data` and `errors` in JSON."""
+
 OPERATION_COST = 1
 """The cost of any operation: who asks is read. Each row that it may read adds one."""
 
@@ -101,6 +104,9 @@ MAX_LONG_TEXT = 100_000
 """Characters of a text that may have paragraphs, those of `LONG_TEXTS`."""
 
 LONG_TEXTS = frozenset({"description", "notes", "body", "html_body", "text_body", "address"})
+
+MAX_JSON_BYTES = 64 * 1024
+"""Bytes of one value of JSON that is to be stored."""
 
 MAX_TAG = 100
 """Characters of a tag."""

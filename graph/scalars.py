@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import ipaddress
+import json
 import math
 import re
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
-from graph.limits import MAX_URL
+from graph.limits import MAX_JSON_BYTES, MAX_URL
 
 DateTime = NewType("DateTime", dt.datetime)
 Date = NewType("Date", dt.date)
@@ -118,7 +119,11 @@ def _serialize_decimal(value: decimal.Decimal) -> str:
 
 
 def _parse_json(value: object) -> object:
-    return _checked_json(value, 0)
+    checked = _checked_json(value, 0)
+    size = len(json.dumps(checked, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_JSON_BYTES:
+        raise ValueError(f"JSON has at most {MAX_JSON_BYTES:,} bytes.")
+    return checked
 
 
 def _checked_json(value: object, depth: int) -> object:
@@ -136,19 +141,23 @@ def _checked_json(value: object, depth: int) -> object:
 
 
 def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
+    return _parse_json(_literal_value(node))
+
+
+def _literal_value(node: ValueNode) -> object:
     match node:
         case NullValueNode():
             return None
         case StringValueNode() | BooleanValueNode():
-            return _checked_json(node.value, 0)
+            return node.value
         case IntValueNode():
             return _parse_bigint(node.value)
         case FloatValueNode():
-            return _checked_json(float(node.value), 0)
+            return float(node.value)
         case ListValueNode():
-            return _checked_json([_json_literal(item, variables) for item in node.values], 0)
+            return [_literal_value(item) for item in node.values]
         case ObjectValueNode():
-            return _checked_json({f.name.value: _json_literal(f.value, variables) for f in node.fields}, 0)
+            return {field.name.value: _literal_value(field.value) for field in node.fields}
     raise ValueError("JSON literals cannot hold this.")
 
 
@@ -268,7 +277,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSON: _scalar(
         "JSON",
-        f"Any JSON value, nested at most {MAX_JSON_DEPTH} deep.",
+        f"Any JSON value; in input at most {MAX_JSON_BYTES:,} bytes, nested at most {MAX_JSON_DEPTH} deep.",
         "https://www.rfc-editor.org/rfc/rfc8259",
         _parse_json,
         _same,

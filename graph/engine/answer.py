@@ -26,9 +26,11 @@ from graph.engine.pages import MAX_AT_ONCE
 from graph.engine.plan import Plan, Planner
 from graph.engine.run import Run
 from graph.engine.statements import compile_statement
-from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable
+from graph.errors import GatewayError, Timeout, TooComplex, Unauthenticated, Unavailable
 from graph.http.respond import describe
+from graph.limits import MAX_ANSWER_BYTES
 from graph.permissions import Permission
+from graph.size import check_size
 
 _VIEWER: Final = compile_statement(VIEWER)
 _NOBODY: Final = UUID(int=0)
@@ -54,7 +56,7 @@ class Engine:
     ) -> bytes | None:
         """The response in JSON to variables as the client gave them, or None: graphql-core has to answer.
 
-        Raises `Unavailable` where nothing could be read.
+        Raises `Unavailable` where nothing could be read, `TooComplex` where the response is too large.
         """
         try:
             variables = self.coerced(operation, given or {})
@@ -71,7 +73,7 @@ class Engine:
             return await self._failed(plan, Timeout(), context)
         except Unplanned:
             return None
-        except Unavailable:
+        except (TooComplex, Unavailable):
             raise
         except Exception:
             log.exception("engine.failed", request_id=context.request_id)
@@ -140,7 +142,9 @@ class Engine:
             if run is None:
                 raise
         data = await run.data()
-        return await _response(data, run.errors(data), context)
+        # No object stands in the answer more often than was paid for
+        measured = run.weight(context.cost.requested) > MAX_ANSWER_BYTES
+        return await _response(data, run.errors(data), context, measured=measured)
 
     async def _viewer(self, fetch: Callable[..., Any], claims: Claims) -> Viewer:
         given = {"tenant": claims.tenant_id, "user": claims.user_id, "session": claims.session_id}
@@ -180,12 +184,16 @@ def _until(deadline: float | None, fetch: Callable[..., Any]) -> Callable[..., A
     return limited
 
 
-async def _response(data: dict[str, Any], errors: Iterator[GraphQLError], context: Context) -> bytes:
+async def _response(
+    data: dict[str, Any], errors: Iterator[GraphQLError], context: Context, *, measured: bool = False
+) -> bytes:
     described: list[dict[str, Any]] = []
     while some := list(islice(errors, MAX_AT_ONCE)):
         if described:
             await asyncio.sleep(0)
         described += describe(some, context.request_id, executing=True)
     body: dict[str, Any] = {"errors": described} if described else {}
+    if measured or described:
+        await check_size(body | {"data": data})
     body |= {"data": data, "extensions": {"cost": context.cost.spent}}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

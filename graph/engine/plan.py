@@ -147,6 +147,7 @@ class ObjectPlan:
     own: set[int] = field(default_factory=set)
     """Places that must hold the viewer's id, or some field is refused."""
     build: Any = None
+    weight: Any = None
 
 
 @dataclass

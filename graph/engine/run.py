@@ -21,6 +21,7 @@ from graph.engine.collect import Unplanned
 from graph.engine.pages import MAX_AT_ONCE, Pages, connections, slices
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
+from graph.engine.weigh import at_most
 from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
 from graph.node import wanted
@@ -85,6 +86,10 @@ class Run:
                 await self._make(plan)
         data: dict[str, Any] = self._made[0][0]
         return data
+
+    def weight(self, times: int) -> int:
+        """The bytes of `data` in JSON, at most, if no object stands in it more often than `times`."""
+        return at_most(self._plan.objects, self._rows, self._pages, times)
 
     def errors(self, data: dict[str, Any]) -> Iterator[GraphQLError]:
         """What was refused or failed, at each place of `data` where it was asked for."""

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 from graphql import ExecutionResult, Executor, GraphQLError, create_source_event_stream
 
 from graph.context import Context
-from graph.errors import GatewayError, Timeout, Unavailable, cause_of
+from graph.errors import GatewayError, Timeout, TooComplex, Unavailable, cause_of
 from graph.events import Event
 from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
@@ -23,6 +23,7 @@ from graph.http.respond import describe
 from graph.limits import MAX_DELIVERY, MAX_NODES, MAX_RETRY_SECONDS
 from graph.observability.operation import observed
 from graph.schema import schema
+from graph.size import check_size
 from graph.subscriptions.feed import OpenFeed
 from graph.writing.executor import GatewayExecutor
 
@@ -155,6 +156,10 @@ class Subscription:
         if result.errors:
             _raise_unavailable(result.errors)
             body["errors"] = _described(result.errors, self._context)
+        try:
+            await check_size(body)
+        except TooComplex as error:
+            body = {"data": None, "errors": _described([_located(error)], self._context)}
         return body
 
 

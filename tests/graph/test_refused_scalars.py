@@ -2,6 +2,7 @@
 
 import pytest
 
+from graph.limits import MAX_JSON_BYTES
 from graph.scalars import MAX_BIGINT, MAX_JSON_DEPTH
 from tests.graph.test_scalars import nested, read, read_literal
 
@@ -91,6 +92,8 @@ REFUSED: dict[str, list[object]] = {
         [],
     ],
     "JSON": [
+        "é" * (MAX_JSON_BYTES // 2),
+        {"a": "x" * (MAX_JSON_BYTES - len('{"a":""}') + 1)},
         nested(MAX_JSON_DEPTH + 1),
         {"a": nested(MAX_JSON_DEPTH)},
         nested(900),
@@ -202,6 +205,7 @@ def test_what_does_not_fit_is_refused(name: str, given: object) -> None:
         ("JSON", "1e400"),
         ("JSON", "9" * 30),
         ("JSON", '"\\u0000"'),
+        ("JSON", f'{{ a: "{"x" * MAX_JSON_BYTES}" }}'),
         ("JSON", "[" * (MAX_JSON_DEPTH + 1) + "1" + "]" * (MAX_JSON_DEPTH + 1)),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from graphql import parse_value
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.limits import MAX_JSON_BYTES
 from graph.scalars import MAX_BIGINT, MAX_JSON_DEPTH, SCALARS
 
 BY_NAME = {definition.name: definition for definition in SCALARS.values()}
@@ -80,6 +81,7 @@ ACCEPTED: list[tuple[str, object, object]] = [
     ("Decimal", 0.1, Decimal("0.1")),
     ("JSON", {"a": [1, 1.5, "x", True, None, {}]}, {"a": [1, 1.5, "x", True, None, {}]}),
     ("JSON", nested(MAX_JSON_DEPTH), nested(MAX_JSON_DEPTH)),
+    ("JSON", "é" * (MAX_JSON_BYTES // 2 - 1), "é" * (MAX_JSON_BYTES // 2 - 1)),
     ("EmailAddress", "mona@example.com", "mona@example.com"),
     ("EmailAddress", "Mona+deals@EXAMPLE.com", "Mona+deals@example.com"),
     ("EmailAddress", "info@bücher.example.com", "info@bücher.example.com"),

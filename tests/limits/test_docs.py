@@ -15,6 +15,7 @@ TABLE = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", TEXT, re.MULTILINE))
 def test_the_table_has_each_bound() -> None:
     bounds = {name: bound for name, (bound, _) in BOUNDS.items()}
     bounds |= {"bytes": limits.MAX_BODY_BYTES, "characters": limits.MAX_BODY_BYTES}
+    bounds["answer"] = limits.MAX_ANSWER_BYTES
     assert {name: int(number) for name, number in TABLE.items()} == bounds
 
 
@@ -33,6 +34,7 @@ def test_the_table_has_each_bound() -> None:
         (r"ids of `nodes` are at most (\d+)", limits.MAX_PAGE),
         (r"A subscription may read (\d+) rows for each event", limits.MAX_EVENT_NODES),
         (r"not more than ([\d,]+) rows", limits.MAX_NODES),
+        (r"value of JSON in input has at most ([\d,]+)", limits.MAX_JSON_BYTES),
         (r"rows of a bulk mutation at most (\d+)", limits.MAX_BULK),
     ],
 )
