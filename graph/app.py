@@ -86,8 +86,15 @@ def _cors(origins: Sequence[str]) -> Middleware:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Explain-Cost", "Idempotency-Key", *PREFLIGHTED],
-        expose_headers=["Retry-After", "X-Request-ID"],
+        allow_headers=[
+            "Authorization",
+            "Explain-Cost",
+            "Idempotency-Key",
+            "If-None-Match",
+            "Last-Event-ID",
+            *PREFLIGHTED,
+        ],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
 
 
