@@ -14,7 +14,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from graph.admission.charge import charge, trusted
+from graph.admission.charge import charge, read, trusted
 from graph.admission.documents import Document, Documents
 from graph.admission.pricing import Pricer
 from graph.context import Context
@@ -50,7 +50,7 @@ async def answer(asked: GraphQLRequest, context: Context) -> Answer:
         try:
             found = await _answer(asked, context)
         except GatewayError as error:
-            found = _refused(error)
+            found = refused(error)
         note(found.body, operation)
     return found
 
@@ -74,7 +74,7 @@ class Admitted(NamedTuple):
 async def admit(asked: GraphQLRequest, context: Context) -> Admitted:
     """Look at an operation before it is run, and charge it; Rejected or GatewayError if it is not to be."""
     asked = await trusted(asked, context)
-    document = DOCUMENTS.get(asked.query)
+    document = await read(asked.query, DOCUMENTS, context)
     operation = document.operation(asked.operation_name)
     context.operation.runs(operation)
     if asked.by_get and operation is not None and operation.operation.value == "mutation":
@@ -167,7 +167,7 @@ class _SchemaAnswers:
 _SCHEMA_ANSWERS: Final = _SchemaAnswers()
 
 
-def _refused(error: GatewayError) -> Answer:
+def refused(error: GatewayError) -> Answer:
     """The response to what is not run at all."""
     body = {"errors": [{"message": str(error), "extensions": error.extensions}]}
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else None

@@ -30,6 +30,9 @@ MAX_BULK_BYTES = 2 * 1024 * 1024
 MAX_TOKENS = 2000
 """Lexical tokens of a document; a comment is one too."""
 
+MAX_VALUES = 1000
+"""Names, numbers and texts that are values of arguments, as they are written in a document."""
+
 MAX_NESTING = 64
 """Brackets of any kind within each other in a document."""
 
@@ -63,14 +66,17 @@ MAX_COMPARISONS = 10_000
 MAX_NODES = 10_000
 """Rows that an operation may read at most, by its page sizes."""
 
+MAX_EVENT_NODES = 500
+"""The same of a subscription, for each event: it was charged once, and goes on."""
+
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Bytes of an answer's `data` and `errors` in JSON."""
 
 OPERATION_COST = 1
 """The cost of any operation: who asks is read. Each row that it may read adds one."""
 
-MAX_EVENT_NODES = 500
-"""The same of a subscription, for each event: it was charged once, and goes on."""
+TOKENS_READ = 10
+"""Tokens of a document that make a cost of 1 when they are parsed, which a process does once for a while."""
 
 MUTATION_COST = 10
 """What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
@@ -80,6 +86,18 @@ SCHEMA_COST = 4000
 
 TYPE_COST = 100
 """What `__type` adds to the cost, likewise."""
+
+MAX_DOCUMENTS = 1000
+"""Documents that a process keeps, parsed."""
+
+MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024
+"""The memory that they take together, about."""
+
+MAX_DOCUMENT_KEPT = 20_000
+"""Characters of a document that is kept; a longer one is hardly sent twice."""
+
+TOKEN_BYTES = 500
+"""The memory that a token of a parsed document takes: 250 to 650 bytes were measured."""
 
 MAX_SCHEMA_ANSWERS = 4
 """Answers about the schema that a process keeps."""

@@ -30,9 +30,9 @@ _TOKEN: Final = re.compile(
     r"""[\s,\ufeff]*+(?:
         (?P<bracket>[{}\[\]()]) | (?P<name>[_A-Za-z]\w*+) | (?P<mark>[@:]|\.{3})
       | \#[^\n\r]*+
-      | \"{3}(?:[^"\\]|\\(?:\"{3})?|"(?!""))*+(?:\"{3})?
-      | "(?:[^"\\\n\r]|\\.)*+"?
-      | -?\d[\w.+\-]*+ | (?P<end>\Z) | \S
+      | (?P<value>\"{3}(?:[^"\\]|\\(?:\"{3})?|"(?!""))*+(?:\"{3})?
+          | "(?:[^"\\\n\r]|\\.)*+"? | -?\d[\w.+\-]*+)
+      | (?P<end>\Z) | \S
     )""",
     re.VERBOSE,
 )
@@ -91,15 +91,15 @@ _BOUNDS: Final = {
 }
 
 
-def check_text(text: str) -> None:
-    """Raise TooComplex for a text that is not worth parsing, which costs ten times as much as this.
+def check_text(text: str) -> int:
+    """How many tokens a text has; TooComplex if it is not worth parsing, which costs ten times as much.
 
     Fields, aliases and directives are counted as they are written: spread out they are no fewer.
     """
     if len(text) > limits.MAX_BODY_BYTES:
         raise TooComplex("characters", "characters of a document", limits.MAX_BODY_BYTES, len(text))
     seen = Size()
-    nesting = arguments = 0
+    nesting = arguments = values = tokens = 0
     before = ""
     for tokens, found in enumerate(_TOKEN.finditer(text), 1):
         kind = found.lastgroup
@@ -109,7 +109,10 @@ def check_text(text: str) -> None:
             arguments += (word == "(") - (word == ")")
         elif word == "@":
             seen.directives += 1
-        elif nesting > 0 and arguments <= 0:
+        elif arguments > 0:
+            # The name of an argument is none, which is seen by what follows it
+            values += (kind in ("name", "value")) - (word == ":")
+        elif nesting > 0:
             if word == ":":
                 seen.aliases, seen.fields = seen.aliases + 1, seen.fields - 1
             elif kind == "name" and before == "..." and word == "on":
@@ -121,8 +124,11 @@ def check_text(text: str) -> None:
             raise TooComplex("tokens", "tokens", limits.MAX_TOKENS, tokens)
         if nesting > limits.MAX_NESTING:
             raise TooComplex("nesting", "brackets within each other", limits.MAX_NESTING, nesting)
+        if values > limits.MAX_VALUES + (kind == "name"):  # which may be an argument's yet
+            raise TooComplex("values", "values of arguments", limits.MAX_VALUES, values)
         if seen.fields > limits.MAX_FIELDS or word in ("@", ":"):
             _refuse(seen)
+    return tokens
 
 
 def check(document: DocumentNode) -> int:

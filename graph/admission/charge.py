@@ -5,8 +5,9 @@ from dataclasses import replace
 from graphql import OperationDefinitionNode
 
 from graph import limits
+from graph.admission import bounds
 from graph.admission.cost import Cost
-from graph.admission.documents import Document
+from graph.admission.documents import Document, Documents
 from graph.admission.pricing import Pricer
 from graph.auth.tokens import Claims
 from graph.context import Context
@@ -31,6 +32,23 @@ async def trusted(asked: GraphQLRequest, context: Context) -> GraphQLRequest:
     return replace(asked, query=text)
 
 
+async def read(text: str, documents: Documents, context: Context) -> Document:
+    """The document that `text` spells; RateLimited, and nothing parsed, where the buckets are empty.
+
+    Reading one that is not remembered is charged for, `context.cost.ahead`; the operation's cost includes it.
+    """
+    known = documents.known(text)
+    if known is not None:
+        return known
+    try:
+        amount = max(limits.OPERATION_COST, bounds.check_text(text) // limits.TOKENS_READ)
+    except TooComplex:
+        amount = limits.OPERATION_COST  # it is not going to be parsed
+    await context.services.buckets.charge(payer(context), amount)
+    context.cost.ahead += amount
+    return documents.get(text)
+
+
 async def charge(
     asked: GraphQLRequest,
     pricer: Pricer,
@@ -42,7 +60,8 @@ async def charge(
 
     TooComplex where it may read too many rows or its request is too large, RateLimited where the buckets
     do not have that much, DocumentNotFound where its document is not one of the trusted and must be. What
-    is not run, a document with errors or without the operation, costs 1.
+    is not run, a document with errors or without the operation, costs 1. What reading the document has cost
+    is a part of it.
     """
     who = payer(context)
     refused: GatewayError | None = None
@@ -60,8 +79,9 @@ async def charge(
             except TooComplex as error:
                 refused = error
     amount = limits.OPERATION_COST if asked.explain or refused else cost.requested
-    cost.remaining = await context.services.buckets.charge(who, amount)
-    context.cost, context.operation.cost = cost, amount
+    ahead = context.cost.ahead
+    cost.remaining = await context.services.buckets.charge(who, max(amount - ahead, 0))
+    context.cost, context.operation.cost = cost, max(amount, ahead)
     if refused is not None:
         raise refused
 

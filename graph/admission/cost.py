@@ -48,6 +48,8 @@ class Cost:
     """Rows that were read so far."""
     remaining: int | None = None
     """What may still be asked for until the bucket is full again; None where there is none."""
+    ahead: int = 0
+    """What was charged already, when the document was read."""
 
     @property
     def spent(self) -> dict[str, int | None]:

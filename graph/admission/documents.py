@@ -1,5 +1,6 @@
 """Documents, parsed and validated once."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NameNode,
     NoFragmentCyclesRule,
     OperationDefinitionNode,
+    SelectionSetNode,
     VariableNode,
     Visitor,
     parse,
@@ -27,9 +30,6 @@ from graph import limits
 from graph.admission import bounds
 from graph.errors import TooComplex
 
-MAX_DOCUMENTS: Final = 1000
-MAX_REMEMBERED: Final = 20_000
-"""Characters of a document that is kept; a longer one is hardly sent twice."""
 MAX_PLANS: Final = 64
 """Plans of one document: by operation, by `@include` and `@skip`, by the permissions of who asks."""
 
@@ -40,10 +40,12 @@ INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 
 @dataclass
 class Document:
-    """A document and what is known of it."""
+    """A document and what is known of it: if it has errors those, and what its operations are called."""
 
     node: DocumentNode | None
     errors: list[GraphQLError]
+    size: int = 0
+    """The bytes of memory that it takes, about."""
     operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
@@ -92,23 +94,37 @@ class Documents:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._known: OrderedDict[str, Document] = OrderedDict()
+        self._size = 0
 
-    def get(self, text: str) -> Document:
-        """The document that `text` spells, parsed and validated now or before."""
+    def known(self, text: str) -> Document | None:
+        """The document that `text` spells, if it was parsed before and is still kept."""
         known = self._known.get(text)
-        if known is None:
-            known = self._read(text)
-            if len(text) <= MAX_REMEMBERED:
-                self._known[text] = known
-                if len(self._known) > MAX_DOCUMENTS:
-                    self._known.popitem(last=False)
-        else:
+        if known is not None:
             self._known.move_to_end(text)
         return known
 
+    def get(self, text: str) -> Document:
+        """The document that `text` spells, parsed and validated now or before."""
+        found = self.known(text)
+        if found is None:
+            found = self._read(text)
+            if found.errors:
+                found = _lightened(found)
+            found.size += sys.getsizeof(text)
+            if len(text) <= limits.MAX_DOCUMENT_KEPT:
+                self._keep(text, found)
+        return found
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._known[text] = document
+        self._size += document.size
+        while len(self._known) > limits.MAX_DOCUMENTS or self._size > limits.MAX_DOCUMENTS_BYTES:
+            _, oldest = self._known.popitem(last=False)
+            self._size -= oldest.size
+
     def _read(self, text: str) -> Document:
         try:
-            bounds.check_text(text)
+            tokens = bounds.check_text(text)
             node = parse(text, max_lexical_tokens=limits.MAX_TOKENS)
             repeats = bounds.check(node)
         except GraphQLError as error:
@@ -119,7 +135,7 @@ class Documents:
             # The other rules take their time over such a document
             return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
         errors = validate_document(self._schema, node, tuple(specified_rules))
-        document = Document(node, errors, repeats=repeats)
+        document = Document(node, errors, size=tokens * limits.TOKEN_BYTES, repeats=repeats)
         if not document.errors:
             switches = _Switches()
             visit(node, switches)
@@ -131,6 +147,22 @@ class Documents:
             elif isinstance(definition, FragmentDefinitionNode):
                 document.fragments[definition.name.value] = definition
         return document
+
+
+def _lightened(document: Document) -> Document:
+    """A document that is never run, without its tree, which is a hundred times its text."""
+    for error in document.errors:
+        # Each holds on to the tree, or to the parser by its traceback; where it is, is worked out already
+        error.nodes = error.source = error.__traceback__ = None
+        if error.original_error is not None:
+            error.original_error.__traceback__ = None
+    operations: dict[str | None, OperationDefinitionNode] = {}
+    for name, node in document.operations.items():
+        named = None if name is None else NameNode(value=name)
+        empty = SelectionSetNode(selections=())
+        operations[name] = OperationDefinitionNode(operation=node.operation, name=named, selection_set=empty)
+    size = sum(sys.getsizeof(error.message) + limits.TOKEN_BYTES for error in document.errors)
+    return Document(None, document.errors, size, operations)
 
 
 class KnownDocument(SchemaExtension):

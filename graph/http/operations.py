@@ -16,7 +16,7 @@ from graph.auth.viewer import Viewer
 from graph.context import Context, Services
 from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
-from graph.execution import answer
+from graph.execution import answer, refused
 from graph.http.body import GraphQLRequest
 from graph.http.incoming import idempotency_key
 from graph.http.messages import CloseCode, Closing, written
@@ -83,11 +83,12 @@ class Operations:
         try:
             context = self._caller.context(asked, request_id)
             asked = await trusted(asked, context)
+            what = None if asked.explain else await kind(asked, context)
         except GatewayError as error:
-            refused = refusal(error.code, str(error))
-            await self._send(written("error", id=identifier, payload=refused["errors"]))
+            body = refused(error).body
+            assert isinstance(body, dict)
+            await self._send(written("error", id=identifier, payload=body["errors"]))
             return
-        what = None if asked.explain else kind(asked)
         work = self._run(identifier, asked, context, subscribes=what == "subscription")
         self._running[identifier] = self._caller.services.live.start(work, lasting=what == "mutation")
         if what == "subscription":
@@ -130,8 +131,8 @@ class Operations:
                 await self._follow(identifier, asked, context)
             else:
                 await self._last(identifier, (await answer(asked, context)).body)
-        except Refused as refused:
-            await self._last(identifier, {"errors": refused.errors})
+        except Refused as refusing:
+            await self._last(identifier, {"errors": refusing.errors})
         except Unauthenticated as error:
             self._close(CloseCode.FORBIDDEN, str(error))
         except SlowConsumer:

@@ -22,7 +22,7 @@ from graph.auth.tokens import InvalidToken
 from graph.context import Context, Services
 from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
-from graph.execution import answer
+from graph.execution import answer, refused
 from graph.http.accept import EVENTS
 from graph.http.body import GraphQLRequest
 from graph.http.body import Refused as Malformed
@@ -52,7 +52,7 @@ async def stream(request: Request) -> Response:
         else:
             context.verified = ticket
         asked = await trusted(asked, context)
-        what = None if asked.explain else kind(asked)
+        what = None if asked.explain else await kind(asked, context)
         if request.method == "GET" and what == "mutation":
             raise Malformed(405, "Send mutations by POST.")
         if ticket is not None and what != "subscription":
@@ -62,7 +62,8 @@ async def stream(request: Request) -> Response:
         allow = {"Allow": "POST"} if error.status == 405 else None
         return JSONResponse(refusal("BAD_INPUT", str(error)), error.status, allow)
     except GatewayError as error:
-        return JSONResponse(refusal(error.code, str(error)), 400)
+        found = refused(error)
+        return JSONResponse(found.body, found.status, found.headers)
 
 
 class EventStream(Response):
@@ -118,8 +119,8 @@ class EventStream(Response):
         await self._send(_KEEP_ALIVE)  # so that whatever stands in between passes on the headers
         try:
             await (self._follow() if self._what == "subscription" else self._answer())
-        except Refused as refused:
-            await self._last({"errors": refused.errors})
+        except Refused as refusing:
+            await self._last({"errors": refusing.errors})
         except (Unauthenticated, SlowConsumer):
             pass
         except ConnectionError:

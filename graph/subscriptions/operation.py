@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from graphql import ExecutionResult, Executor, GraphQLError, create_source_event_stream
 
+from graph.admission.charge import read
 from graph.context import Context
 from graph.errors import GatewayError, Timeout, TooComplex, Unavailable, cause_of
 from graph.events import Event
@@ -47,9 +48,13 @@ class Delivery(NamedTuple):
     body: dict[str, Any] | None
 
 
-def kind(asked: GraphQLRequest) -> str | None:
-    """`query`, `mutation` or `subscription`; None if the request does not single out an operation."""
-    operation = DOCUMENTS.get(asked.query).operation(asked.operation_name)
+async def kind(asked: GraphQLRequest, context: Context) -> str | None:
+    """`query`, `mutation` or `subscription`; None if the request does not single out an operation.
+
+    RateLimited where who asks has nothing left for the reading of the document.
+    """
+    document = await read(asked.query, DOCUMENTS, context)
+    operation = document.operation(asked.operation_name)
     return None if operation is None else operation.operation.value
 
 

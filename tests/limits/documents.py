@@ -77,6 +77,13 @@ def nodes(count: int) -> str:
     return f"{{ companies(first: 100) {{ nodes {{ deals(first: {deals}) {{ nodes {{ id }} }} }} }} }}"
 
 
+def values(count: int) -> str:
+    """Ids, a page of them at a time."""
+    pages = [min(limits.MAX_PAGE, count - at) for at in range(0, count, limits.MAX_PAGE)]
+    found = [f"a{at}: nodes(ids: [{'1 ' * page}]) {{ id }}" for at, page in enumerate(pages)]
+    return f"{{ {' '.join(found)} }}"
+
+
 def nesting(count: int) -> str:
     """Brackets of arguments; a filter may not be as deep, which is found out later."""
     lists, objects = (count - 2) // 2, count % 2
@@ -90,6 +97,7 @@ def _nested(names: list[str]) -> str:
 
 BOUNDS: Final[dict[str, tuple[int, Callable[[int], str]]]] = {
     "tokens": (limits.MAX_TOKENS, tokens),
+    "values": (limits.MAX_VALUES, values),
     "nesting": (limits.MAX_NESTING, nesting),
     "depth": (limits.MAX_DEPTH, depth),
     "fields": (limits.MAX_FIELDS, fields),

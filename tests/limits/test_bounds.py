@@ -38,7 +38,8 @@ async def test_a_hostile_document_is_refused(reader: Client, name: str) -> None:
 
 def test_every_bound_that_clients_are_told_of_has_a_test() -> None:
     told = {name for _, name, _ in bounds._BOUNDS.values()}
-    assert told | {"tokens", "nesting", "introspectionRepeats", "comparisons", "nodes"} == set(BOUNDS)
+    others = {"tokens", "values", "nesting", "introspectionRepeats", "comparisons", "nodes"}
+    assert told | others == set(BOUNDS)
 
 
 @pytest.mark.parametrize("levels", [10, 20, 40])
@@ -98,6 +99,15 @@ def test_text_and_comments_are_no_brackets(text: str, monkeypatch: pytest.Monkey
     for name, few in (("NESTING", 5), ("FIELDS", 3), ("ALIASES", 0), ("DIRECTIVES", 0)):
         monkeypatch.setattr(limits, f"MAX_{name}", few)
     bounds.check_text(text)
+
+
+def test_the_names_of_arguments_are_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_VALUES", 4)
+    text = '{ deals(first: 1, filter: { a: "x", b: [E, $v] }, c: %s) { id(d: {}) @e } }'
+    assert bounds.check_text(text % "{}") > 0
+    for value in ("1", '"x"', "E", "$v", '"""x"""'):
+        with pytest.raises(TooComplex, match="5 where 4 are allowed"):
+            bounds.check_text(text % value)
 
 
 async def test_a_page_has_at_most_a_hundred_rows(reader: Client) -> None:
