@@ -14,7 +14,7 @@ from graph.admission.charge import trusted
 from graph.auth.tokens import Claims
 from graph.auth.viewer import Viewer
 from graph.context import Context, Services
-from graph.errors import GatewayError, Unauthenticated
+from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable
 from graph.events import SlowConsumer
 from graph.execution import answer, refused
 from graph.http.body import GraphQLRequest
@@ -70,7 +70,7 @@ class Operations:
         self._draining = False
 
     async def start(self, identifier: str, asked: GraphQLRequest) -> None:
-        """Run an operation; Closing if the id is that of one that is running."""
+        """Run an operation; Closing if the id is that of one that runs, or its document is out of reach."""
         if identifier in self._running:
             raise Closing(CloseCode.ID_IN_USE, f"Subscriber for {identifier[:50]!a} already exists")
         if self._draining:
@@ -84,6 +84,9 @@ class Operations:
             context = self._caller.context(asked, request_id)
             asked = await trusted(asked, context)
             what = None if asked.explain else await kind(asked, context)
+        except (Unavailable, Timeout) as error:
+            # As a feed that is open outlives an outage; an error would end one that is to begin
+            raise Closing(CloseCode.TRY_AGAIN, str(error)) from None
         except GatewayError as error:
             body = refused(error).body
             assert isinstance(body, dict)

@@ -65,7 +65,7 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     subscribes; they need not have been read.
     """
     try:
-        admitted = await admit(asked, context)
+        admitted = await _insist(lambda: admit(asked, context))
     except Rejected as rejected:
         raise Refused(rejected.body["errors"]) from None
     except GatewayError as error:
