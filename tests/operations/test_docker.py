@@ -52,6 +52,16 @@ def test_a_gateway_has_what_it_needs_to_serve(name: str) -> None:
     assert "command" not in service  # the image's own, `m3 serve`
 
 
+def test_the_gateways_count_together_and_can() -> None:
+    urls = {environment(SERVICES[name])["M3_RATE_LIMIT_STORAGE"] for name in GATEWAYS}
+    assert urls == {"redis://redis:6379"}
+    for name in GATEWAYS:
+        assert SERVICES[name]["depends_on"]["redis"]["condition"] == "service_healthy"
+        assert set(SERVICES[name]["networks"]) & set(SERVICES["redis"]["networks"])
+    (extras,) = re.findall(r"whl\)\[([\w,]+)\]", STAGES[0])
+    assert set(extras.split(",")) == {"otel", "redis"}
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_a_command_that_there_is(name: str) -> None:
     command = SERVICES[name].get("command") or ["serve"]
