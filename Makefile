@@ -40,9 +40,9 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-test-deps: $(E2E)/node_modules/.installed ## Chromium, PgBouncer and npm packages for the end-to-end tests
-	PATH=$$PATH:/usr/sbin; command -v chromium >/dev/null && command -v pgbouncer >/dev/null || \
-		$(MAKE) --no-print-directory packages
+test-deps: $(E2E)/node_modules/.installed ## Chromium, PgBouncer, Redis and npm packages for tests
+	PATH=$$PATH:/usr/sbin; command -v chromium >/dev/null && command -v pgbouncer >/dev/null && \
+		command -v redis-server >/dev/null || $(MAKE) --no-print-directory packages
 
 $(E2E)/node_modules/.installed: $(E2E)/package-lock.json | $(STAMP)
 	$(NPM) ci --prefix $(E2E) --ignore-scripts
@@ -50,11 +50,12 @@ $(E2E)/node_modules/.installed: $(E2E)/package-lock.json | $(STAMP)
 
 packages:
 	@command -v apt-get >/dev/null || \
-		{ echo "Install Chromium and PgBouncer: this is no Debian, so make cannot." >&2; exit 1; }
+		{ echo "Install Chromium, PgBouncer and Redis: this is no Debian, so make cannot." >&2; exit 1; }
 	@test "$$(id -u)" = 0 || command -v sudo >/dev/null || \
-		{ echo "Install as root, apt-get install chromium pgbouncer: there is no sudo here." >&2; exit 1; }
+		{ echo "Install as root, apt-get install chromium pgbouncer redis-server: there is no sudo here." >&2; exit 1; }
 	$(AS_ROOT) apt-get update -q
-	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium pgbouncer
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends \
+		chromium pgbouncer redis-server
 
 bench: install $(PEERS)/node_modules/.installed ## What the gateway costs, beside its peers in one run
 	@command -v wrk >/dev/null || { echo "Install wrk, which makes the load: apt-get install wrk." >&2; exit 1; }
