@@ -16,7 +16,7 @@ from graphql import ExecutionResult, Executor, GraphQLError, create_source_event
 
 from graph.admission.charge import read
 from graph.context import Context
-from graph.errors import GatewayError, Timeout, TooComplex, Unavailable, cause_of
+from graph.errors import GatewayError, Timeout, TooComplex, Unauthenticated, Unavailable, cause_of
 from graph.events import Event
 from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
@@ -30,6 +30,8 @@ from graph.writing.executor import GatewayExecutor
 
 _FIRST_PAUSE: Final = MAX_RETRY_SECONDS / 16
 _Result = TypeVar("_Result")
+_Kinds = type[GatewayError] | tuple[type[GatewayError], ...]
+_UNANSWERED: Final = (Unavailable, Timeout)
 
 
 class Refused(Exception):
@@ -65,7 +67,7 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     subscribes; they need not have been read.
     """
     try:
-        admitted = await _insist(lambda: admit(asked, context))
+        admitted = await _insist(lambda: admit(asked, context), _UNANSWERED)
     except Rejected as rejected:
         raise Refused(rejected.body["errors"]) from None
     except GatewayError as error:
@@ -74,10 +76,19 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     feed = await subscription.open()
     try:
         async for batch in feed.batches(min(MAX_DELIVERY, MAX_NODES // context.cost.requested)):
-            told = await subscription.read(feed, batch)
-            told.reverse()
-            while told:  # nothing of what was sent is kept while the next is waited for
-                yield told.pop()
+            parts = [batch]
+            while parts:
+                part = parts.pop()
+                try:
+                    told = await subscription.read(feed, part)
+                except Timeout:  # one after the other, so that whichever is slow fails no others
+                    parts = [[event] for event in reversed(part)]
+                    continue
+                told.reverse()
+                while told:  # nothing of what was sent is kept while the next is waited for
+                    yield told.pop()
+    except Unauthenticated:
+        raise
     except GatewayError as error:
         raise Refused(_described([_located(error)], context)) from None
     finally:
@@ -116,24 +127,30 @@ class Subscription:
 
     async def open(self) -> OpenFeed:
         """The feed of its root field; Refused if it may not be opened."""
-        return await _insist(self._open)
+        return await _insist(self._open, _UNANSWERED)
 
     async def _open(self) -> OpenFeed:
+        self._context.deadline = self._deadline()
         opened = create_source_event_stream(self._executor(self._context))
         stream = await opened if asyncio.iscoroutine(opened) else opened
         if isinstance(stream, ExecutionResult):
             errors = stream.errors or []
-            _raise_unavailable(errors)
+            _raise_any(errors, _UNANSWERED)
             raise Refused(_described(errors, self._context))
         return cast(OpenFeed, stream)
 
     async def read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
-        """What the subscriber is told of these events now."""
-        return await _insist(lambda: self._read(feed, batch))
+        """What the subscriber is told of these events now.
+
+        Timeout where several take too long together; of a single one the fields that do are errors.
+        """
+        again = _UNANSWERED if len(batch) == 1 else Unavailable
+        return await _insist(lambda: self._read(feed, batch), again)
 
     async def _read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
         context = replace(self._context, operation=self._context.operation.again())
         async with context.services.live.turn:
+            context.deadline = self._deadline()
             with observed(context):
                 try:
                     await context.authenticate()
@@ -142,6 +159,9 @@ class Subscription:
                     with contextlib.suppress(Unavailable):
                         await context.close()
 
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._context.services.settings.operation_seconds
+
     async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
         loader = context.loaders.one(feed.field.target, "id")
         rows = await asyncio.gather(*(loader.load(event.entity_id) for event in batch))
@@ -149,17 +169,19 @@ class Subscription:
 
         async def respond(event: Event, row: Any) -> Delivery:
             told = feed.tell(event, row)
-            body = None if told is None else await self._respond(executor.build_per_event_executor(told))
+            body = None
+            if told is not None:
+                body = await self._respond(executor.build_per_event_executor(told), alone=len(batch) == 1)
             return Delivery(feed.cursor(event), body)
 
         return list(await asyncio.gather(*map(respond, batch, rows)))
 
-    async def _respond(self, executor: Executor[Any]) -> dict[str, Any]:
+    async def _respond(self, executor: Executor[Any], *, alone: bool) -> dict[str, Any]:
         executed = executor.execute_operation(False)
         result: Any = await executed if asyncio.iscoroutine(executed) else executed
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            _raise_unavailable(result.errors)
+            _raise_any(result.errors, Unavailable if alone else _UNANSWERED)
             body["errors"] = _described(result.errors, self._context)
         try:
             await check_size(body)
@@ -168,19 +190,19 @@ class Subscription:
         return body
 
 
-def _raise_unavailable(errors: list[GraphQLError]) -> None:
+def _raise_any(errors: list[GraphQLError], kinds: _Kinds) -> None:
     for error in errors:
         cause = cause_of(error)
-        if isinstance(cause, Unavailable):
+        if isinstance(cause, kinds):
             raise cause
 
 
-async def _insist(attempt: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """What `attempt` comes to, tried again for as long as the database cannot be reached."""
+async def _insist(attempt: Callable[[], Coroutine[Any, Any, _Result]], again: _Kinds) -> _Result:
+    """What `attempt` comes to, tried `again` after such errors for as long as it takes."""
     pause = _FIRST_PAUSE
     while True:
         try:
             return await attempt()
-        except (Unavailable, Timeout):
+        except again:
             await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_RETRY_SECONDS)

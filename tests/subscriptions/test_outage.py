@@ -1,5 +1,6 @@
 """Feeds while the database cannot be reached: nothing is told, and nothing is lost."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graph.auth.viewer import load_viewer
 from graph.errors import Unavailable
+from graph.http.messages import CloseCode
+from graph.snapshot import Snapshot
 from tests.client import Client, signed_in
 from tests.factories import make_tenant
 from tests.graph.proxy import Proxy
 from tests.server import Urls
-from tests.subscriptions.following import TRANSPORTS, following, here
+from tests.subscriptions.following import TRANSPORTS, following, here, streaming
 from tests.subscriptions.gateway import Gateway, connected, served
-from tests.subscriptions.test_notifications import TITLES, notify, told
+from tests.subscriptions.test_notifications import FEED, TITLES, notify, told
 
 
 @pytest.mark.parametrize("over", TRANSPORTS)
@@ -66,3 +69,48 @@ async def test_what_cannot_be_read_is_read_again(
         await notify(owner, admin, "second")
         assert told(await next_event())["notification"]["title"] == "second"
     assert failures >= 3
+
+
+@pytest.mark.parametrize("over", TRANSPORTS)
+async def test_an_event_that_takes_too_long_fails_no_other(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    after = await here(admin)
+    ids = [await notify(owner, admin, title) for title in ("first", "slow", "last")]
+    execute, slow = Snapshot.execute, set[Snapshot]()
+
+    async def execute_slowly(self: Snapshot, statement: Any, parameters: Any = None) -> Any:
+        if self in slow and self._over is None:
+            self._over = await self._abandon(TimeoutError())
+        result = await execute(self, statement, parameters)
+        if ids[1] in str(statement.compile().params):
+            slow.add(self)
+        return result
+
+    monkeypatch.setattr(Snapshot, "execute", execute_slowly)
+    async with following(gateway, admin, FEED, over, after=after) as next_event:
+        first, late, last = [await next_event() for _ in ids]
+    assert [told(payload)["notification"]["id"] for payload in (first, last)] == [ids[0], ids[2]]
+    assert {error["extensions"]["code"] for error in late["errors"]} == {"TIMEOUT"}
+
+
+async def test_a_session_that_is_over_at_a_delivery_ends_the_connection(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: Any) -> None:
+        return None
+
+    after = await here(admin)
+    async with (
+        connected(gateway) as peer,
+        streaming(gateway, admin.token, TITLES, variables={"after": after}) as stream,
+    ):
+        await peer.init(admin.token)
+        await peer.subscribe("1", TITLES, variables={"after": after})
+        await notify(owner, admin)
+        await stream.event()
+        assert (await peer.receive())["type"] == "next"
+        monkeypatch.setattr("graph.context.load_viewer", nobody)
+        await notify(owner, admin)
+        assert await peer.closed() == CloseCode.FORBIDDEN
+        assert await asyncio.wait_for(stream.frame(), 20) is None  # and no `complete`
