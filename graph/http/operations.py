@@ -92,6 +92,12 @@ class Operations:
             assert isinstance(body, dict)
             await self._send(written("error", id=identifier, payload=body["errors"]))
             return
+        except Exception:
+            log.exception("operation.failed", request_id=request_id)
+            await self._send(written("error", id=identifier, payload=internal(request_id)["errors"]))
+            return
+        if self._draining:
+            return  # since then
         work = self._run(identifier, asked, context, subscribes=what == "subscription")
         self._running[identifier] = self._caller.services.live.start(work, lasting=what == "mutation")
         if what == "subscription":
@@ -129,22 +135,23 @@ class Operations:
     async def _run(
         self, identifier: str, asked: GraphQLRequest, context: Context, *, subscribes: bool
     ) -> None:
-        try:
-            if subscribes:
-                await self._follow(identifier, asked, context)
-            else:
-                await self._last(identifier, (await answer(asked, context)).body)
-        except Refused as refusing:
-            await self._last(identifier, {"errors": refusing.errors})
-        except Unauthenticated as error:
-            self._close(CloseCode.FORBIDDEN, str(error))
-        except SlowConsumer:
-            self._close(CloseCode.TRY_AGAIN, "Too slow: come back with the last cursor")
-        except WebSocketDisconnect:
-            pass  # whoever receives is told as well
-        except Exception:
-            log.exception("operation.failed", request_id=context.request_id)
-            await self._last(identifier, internal(context.request_id))
+        with contextlib.suppress(WebSocketDisconnect):  # whoever receives is told as well
+            try:
+                if subscribes:
+                    await self._follow(identifier, asked, context)
+                else:
+                    await self._last(identifier, (await answer(asked, context)).body)
+            except Refused as refusing:
+                await self._last(identifier, {"errors": refusing.errors})
+            except Unauthenticated as error:
+                self._close(CloseCode.FORBIDDEN, str(error))
+            except SlowConsumer:
+                self._close(CloseCode.TRY_AGAIN, "Too slow: come back with the last cursor")
+            except WebSocketDisconnect:
+                raise
+            except Exception:
+                log.exception("operation.failed", request_id=context.request_id)
+                await self._last(identifier, internal(context.request_id))
 
     async def _follow(self, identifier: str, asked: GraphQLRequest, context: Context) -> None:
         if self._caller.viewer is not None:

@@ -117,6 +117,8 @@ class EventStream(Response):
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await self._send_message(start)
         await self._send(_KEEP_ALIVE)  # so that whatever stands in between passes on the headers
+        if self._ended:
+            return  # it came while the server drains: nobody would end it any more
         try:
             await (self._follow() if self._what == "subscription" else self._answer())
         except Refused as refusing:

@@ -14,7 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.models import Company, InboxNotification, Session, User
 from graph.auth.tokens import AccessTokens
+from graph.context import Context
+from graph.http.body import GraphQLRequest
 from graph.http.messages import CloseCode
+from graph.http.operations import Caller, Operations
 from tests.client import Client, session_of, signed_in
 from tests.factories import Row, insert, make_tenant
 from tests.server import Urls
@@ -208,6 +211,52 @@ async def test_stopping_answers_what_runs_and_closes_for_a_restart(
         assert answer["payload"]["data"] == {"updateCompany": {"company": {"name": "After"}}}
         assert await busy.receive() == {"type": "complete", "id": "1"}
         assert await busy.closed() == CloseCode.RESTART
+
+
+async def test_a_stream_that_begins_while_the_server_stops_ends(
+    gateway: Gateway, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.app.state.services.live, "draining", True)
+    async with streaming(gateway, admin.token, TITLES) as stream:
+        assert stream.response.status_code == 200
+        assert await asyncio.wait_for(stream.frame(), 20) is None
+
+
+async def test_nothing_begins_once_the_socket_drains(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drained(asked: GraphQLRequest, _: Context) -> GraphQLRequest:
+        operations.drain()
+        return asked
+
+    async def send(message: str) -> None:
+        raise AssertionError(message)
+
+    monkeypatch.setattr("graph.http.operations.trusted", drained)
+    closed: list[CloseCode] = []
+    caller = Caller(gateway.app.state.services, None, None)
+    operations = Operations(caller, send, lambda code, _: closed.append(code))
+    await operations.start("1", GraphQLRequest("{ __typename }", None, None, None))
+    assert not operations._running
+    assert closed == [CloseCode.RESTART]
+
+
+async def test_what_goes_wrong_before_an_operation_ends_no_other(
+    gateway: Gateway, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(asked: GraphQLRequest, _: Context) -> GraphQLRequest:
+        if asked.document_id is not None:
+            raise RuntimeError
+        return asked
+
+    monkeypatch.setattr("graph.http.operations.trusted", fail)
+    async with connected(gateway) as peer:
+        await peer.init(admin.token)
+        await peer.send("subscribe", id="1", payload={"documentId": "a"})
+        answer = await peer.receive()
+        assert (answer["type"], answer["id"]) == ("error", "1")
+        assert answer["payload"][0]["extensions"]["code"] == "INTERNAL"
+        assert await peer.answer("1", "{ __typename }") == {"data": {"__typename": "Query"}}
 
 
 @pytest.mark.parametrize("over", TRANSPORTS)
