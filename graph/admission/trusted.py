@@ -80,7 +80,7 @@ class TrustedDocuments:
                 rows = await connection.fetch(_FIND, key[1], tenant_id)
         except DatabaseUnavailable:
             raise Unavailable from None
-        except asyncpg.QueryCanceledError:
+        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError):
             raise Timeout from None
         if not rows:
             self._known.pop(key, None)

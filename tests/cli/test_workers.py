@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from graph.auth import keys
+from graph.commands.workers import _keep
 from tests.cli.program import PATIENCE, line_with, started
 from tests.server import Urls
 
@@ -52,6 +53,22 @@ async def test_a_worker_that_dies_is_replaced_and_nobody_is_refused(urls: Urls, 
             while len(set(above.children()) - set(before)) < 2:  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0.05)
         await answers(base_url)
+
+
+async def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending, attempts = asyncio.Event(), 0
+
+    async def no_room(*_: object, **__: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 3:
+            ending.set()
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("graph.commands.workers.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("asyncio.create_subprocess_exec", no_room)
+    await _keep(0, ending, 1, {})
+    assert attempts == 3
 
 
 async def test_whichever_is_asked_shows_the_metrics_of_all(urls: Urls, tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ class Proxy:
             self._writers -= {writer, onward}
 
 
+class Mute(Proxy):
+    """Once `armed`, passes the answer to the next BEGIN on, and nothing after it of what is open then."""
+
+    armed = False
+
+    def altered(self, data: bytes) -> bytes:
+        """The same; this is where it falls silent."""
+        if self.armed and b"BEGIN\0" in data:
+            self.armed = False
+            self.silence()
+        return data
+
+
 async def _pass(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,

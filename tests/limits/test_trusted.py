@@ -10,13 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.gateway import documents
 from db.models import Company, Tenant
+from db.session import SERVER_SETTINGS, Database
 from graph.admission.trusted import TrustedDocuments
 from graph.context import Services
-from graph.errors import DocumentNotFound, Unavailable
+from graph.errors import DocumentNotFound, Timeout, Unavailable
 from graph.limits import TRUSTED_KEPT, TRUSTED_SECONDS
 from tests.cli.conftest import M3
 from tests.client import Client, running, signed_in
@@ -301,6 +302,18 @@ async def test_what_is_kept_is_bounded_and_looked_up_again(
     for name, body in many.items():
         assert await kept.find(tenant, name) == body
     assert len(kept._known) == TRUSTED_KEPT
+
+
+async def test_a_look_up_that_takes_too_long_says_so(owner_engine: AsyncEngine, urls: Urls) -> None:
+    hasty = {**SERVER_SETTINGS, "statement_timeout": "500ms"}
+    database = Database(urls.gateway, pool_size=1, server_settings=hasty)
+    async with owner_engine.connect() as other:
+        await other.execute(sa.text("BEGIN"))
+        await other.execute(sa.text("LOCK TABLE gateway.documents IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(Timeout):
+            await TrustedDocuments(database, "allow").find(None, "any")
+        await other.execute(sa.text("ROLLBACK"))
+    await database.close()
 
 
 async def test_without_the_database_what_is_known_of_modes_stands(
