@@ -41,7 +41,7 @@ async def test_a_commit_that_is_not_answered(
     with monkeypatch.context() as patch:
         patch.setattr(session, "COMMIT_TIMEOUT", 0.01)
         with pytest.raises(DatabaseUnavailable):
-            async with database.write(Scope()):
+            async with asyncio.timeout(20), database.write(Scope()):
                 wire.silence()
     assert await works(database)
 
@@ -50,7 +50,7 @@ async def test_a_rollback_that_is_not_answered(
     wire: Proxy, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail() -> None:
-        async with database.write(Scope()):
+        async with asyncio.timeout(20), database.write(Scope()):
             wire.silence()
             patch.setattr(session, "CONNECT_TIMEOUT", 0.01)
             raise LookupError

@@ -15,7 +15,7 @@ from graph.writing import turns
 from graph.writing.idempotency import IdempotencyKey, claim, keep
 from graph.writing.turns import Turns
 from tests.factories import make_tenant, make_user
-from tests.mutations.test_billing_limits import blocked
+from tests.mutations.test_billing_limits import held_up
 from tests.server import Urls
 
 
@@ -70,8 +70,8 @@ async def test_a_twin_elsewhere_waits_as_long_as_a_launch_may_take(
         times = sa.select(*(sa.func.current_setting(f"{what}_timeout") for what in ("lock", "statement")))
         assert tuple((await first.execute(times)).one()) == ("1ms", "900ms")
         pid = (await first.execute(sa.select(sa.func.pg_backend_pid()))).scalar_one()
-        twin, waits = (asyncio.create_task(one) for one in (claim(second, viewer, key), blocked(owner, pid)))
-        await asyncio.wait({twin, waits}, return_when=asyncio.FIRST_COMPLETED)
+        twin = asyncio.create_task(claim(second, viewer, key))
+        assert await held_up(twin, owner, pid)
         await keep(first, viewer, key, {"done": True}, [])
         await first.commit()
         answered = await twin
