@@ -53,6 +53,17 @@ async def test_tokens_are_renewed_and_headers_come_first(
     assert all("401" in error for error in report["errors"])
 
 
+async def test_a_session_outlives_what_may_go_well_the_next_time_and_not_signing_out(
+    node: Node, chromium: Path, demo_database: Urls, tmp_path: Path
+) -> None:
+    async with serving(demo_database.gateway, tmp_path, access_token_ttl=20) as address:
+        report = await node.json("graphiql-renewal.mjs", chromium, address, tmp_path, demo.PASSWORD)
+    assert report["kept"] == {"no network": True, "a proxy's 503": True, "a limit": True}
+    assert report["signedOut"] == {"errors": []}
+    assert report["withTheNewToken"] is True
+    assert report["left"] is None
+
+
 async def test_a_subscription_is_followed(node: Node, chromium: Path, gateway: str, tmp_path: Path) -> None:
     report = await node.json("graphiql-subscription.mjs", chromium, gateway, tmp_path, demo.PASSWORD)
     assert report["sockets"] == [f"{gateway.replace('http', 'ws', 1)}/graphql"]

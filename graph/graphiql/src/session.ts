@@ -23,12 +23,12 @@ const SIGN_IN = `mutation SignIn($input: SignInInput!) {
   signIn(input: $input) { accessToken refreshToken expiresAt errors { message } }
 }`;
 const REFRESH = `mutation RefreshSession($input: RefreshSessionInput!) {
-  refreshSession(input: $input) { accessToken refreshToken expiresAt }
+  refreshSession(input: $input) { accessToken refreshToken expiresAt errors { message } }
 }`;
 const SIGN_OUT = "mutation SignOut { signOut { errors { message } } }";
 
 let session = stored();
-let renewal: Promise<void> | undefined;
+let renewal: Promise<Tokens | null> | undefined;
 const listeners = new Set<() => void>();
 
 /** Signs in, or throws an Error with words for the person. */
@@ -40,16 +40,17 @@ export async function signIn(account: Account, password: string): Promise<void> 
 
 /** Ends the session here at once, and at the server as far as it can be reached. */
 export async function signOut(): Promise<void> {
-  const token = session?.accessToken;
+  const ended = session;
+  const renewing = renewal;
   keep(null);
-  if (token !== undefined) {
-    await mutate("signOut", SIGN_OUT, {}, token).catch(() => undefined);
+  if (ended !== null) {
+    await end(ended, renewing).catch(() => undefined);
   }
 }
 
-/** `Bearer …` of whoever is signed in; a token about to run out is replaced first. */
+/** `Bearer …` of whoever is signed in; a token about to run out is replaced first. Throws where it cannot be. */
 export async function authorization(): Promise<string | undefined> {
-  if (session !== null && Date.parse(session.expiresAt) - Date.now() < MARGIN_MS) {
+  if (session !== null && runsOut(session)) {
     renewal ??= renew(session).finally(() => (renewal = undefined));
     await renewal;
   }
@@ -65,17 +66,39 @@ export const account = {
   current: (): Account | null => session,
 };
 
-async function renew(old: Session): Promise<void> {
-  let tokens: unknown;
+/** The server has said no; whatever else goes wrong may go well the next time. */
+class Refused extends Error {}
+
+function runsOut({ expiresAt }: Tokens): boolean {
+  return Date.parse(expiresAt) - Date.now() < MARGIN_MS;
+}
+
+async function renew(old: Session): Promise<Tokens | null> {
+  let tokens: Tokens | null;
   try {
-    tokens = await mutate("refreshSession", REFRESH, { input: { refreshToken: old.refreshToken } });
-  } catch {
+    tokens = await refreshed(old);
+  } catch (error) {
+    if (!(error instanceof Refused)) {
+      throw error;
+    }
     tokens = null;
   }
   // Whoever has signed in or out meanwhile is right.
   if (session === old) {
-    keep(tokens === null ? null : { ...old, ...(tokens as Tokens) });
+    keep(tokens && { ...old, ...tokens });
   }
+  return tokens;
+}
+
+async function refreshed({ refreshToken }: Tokens): Promise<Tokens> {
+  return (await mutate("refreshSession", REFRESH, { input: { refreshToken } })) as Tokens;
+}
+
+/** Signing out takes a token that is good: a session that nobody ends is one for weeks. */
+async function end(ended: Session, renewing: Promise<Tokens | null> | undefined): Promise<void> {
+  const renewed = await renewing?.catch(() => undefined);
+  const tokens = renewed ?? (runsOut(ended) ? await refreshed(ended) : ended);
+  await mutate("signOut", SIGN_OUT, {}, tokens.accessToken);
 }
 
 async function mutate(field: string, query: string, variables: object, token?: string): Promise<unknown> {
@@ -87,9 +110,11 @@ async function mutate(field: string, query: string, variables: object, token?: s
   const response = await fetch(ENDPOINT, { method: "POST", headers, body });
   const answer = await response.json();
   const payload = answer.data?.[field];
-  const errors = [...(answer.errors ?? []), ...(payload?.errors ?? [])];
-  if (errors.length > 0 || !payload) {
-    throw new Error(errors[0]?.message ?? `The server answered ${response.status}.`);
+  if (payload?.errors?.length > 0) {
+    throw new Refused(payload.errors[0].message);
+  }
+  if (!payload || answer.errors?.length > 0) {
+    throw new Error(answer.errors?.[0]?.message ?? `The server answered ${response.status}.`);
   }
   return payload;
 }
