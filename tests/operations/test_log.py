@@ -116,7 +116,7 @@ async def test_a_log_that_nobody_reads_any_more_fails_no_operation(urls: Urls, k
 async def test_a_quiet_log_has_no_line_for_what_went_well(
     anyone: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graph import operation
+    from graph.observability import operation
 
     written: list[str] = []
     monkeypatch.setattr(
