@@ -76,9 +76,16 @@ async def test_whichever_is_asked_shows_the_metrics_of_all(urls: Urls, tmp_path:
         workers(urls, tmp_path, 2) as (_, base_url),
         httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=PATIENCE) as client,
     ):
-        for _ in range(3):
+
+        async def shown() -> list[str]:
             text = (await client.get("/metrics")).text
-            assert re.findall(r'(?m)^m3_sockets{worker="(\d)"} 0.0$', text) == ["0", "1"]
+            return re.findall(r'(?m)^m3_sockets{worker="(\d)"} 0.0$', text)
+
+        async with asyncio.timeout(PATIENCE):
+            while len(await shown()) < 2:  # the second worker may still be starting
+                await asyncio.sleep(0.05)
+        for _ in range(3):
+            assert await shown() == ["0", "1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
