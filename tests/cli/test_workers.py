@@ -82,7 +82,7 @@ async def test_whichever_is_asked_shows_the_metrics_of_all(urls: Urls, tmp_path:
             return re.findall(r'(?m)^m3_sockets{worker="(\d)"} 0.0$', text)
 
         async with asyncio.timeout(PATIENCE):
-            while len(await shown()) < 2:  # the second worker may still be starting
+            while len(await shown()) < 2:  # noqa: ASYNC110  # the second may still be starting
                 await asyncio.sleep(0.05)
         for _ in range(3):
             assert await shown() == ["0", "1"]
