@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from graph.auth import keys
-from graph.errors import Unavailable
 from graph.events import Event
 from graph.events.link import APPLICATION
 from tests.crash.load import serving
@@ -22,7 +21,7 @@ from tests.events.conftest import following, sequencing
 from tests.events.fragile import HOLDER, crash, private_server
 from tests.events.inbox import PATIENCE, Inbox, entities, take
 from tests.factories import make_tenant, make_user
-from tests.graph.proxy import Mute, Proxy
+from tests.graph.proxy import Proxy
 from tests.server import Urls
 
 
@@ -79,30 +78,6 @@ async def test_a_listener_whose_link_goes_silent_comes_back_and_misses_nothing(
             added += await inbox.add(3)
             told += entities(await take(feed, 3))
     assert told == added
-
-
-async def test_what_was_missed_is_not_waited_for_for_good(
-    inbox: Inbox, scratch_database: Urls, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("graph.events.hub.DEADLINE", 1.0)
-    mute = Mute(scratch_database.gateway)
-    await mute.open()
-    async with (
-        sequencing(scratch_database.gateway),
-        following(scratch_database.gateway, mute.url) as hub,
-    ):
-        added = await inbox.add(2)
-        await inbox.newest(2)
-        mute.armed = True
-        with pytest.raises(Unavailable):
-            async with (
-                asyncio.timeout(PATIENCE),
-                hub.feed(inbox.tenant, "notification", after=0, user_id=inbox.user),
-            ):
-                pass
-        async with hub.feed(inbox.tenant, "notification", after=0, user_id=inbox.user) as feed:
-            assert entities(await take(feed, 2)) == added
-    await mute.cut()
 
 
 async def test_a_sequencer_that_is_frozen_loses_its_place(
