@@ -171,6 +171,10 @@ class Context:
         scope = Scope(tenant_id=viewer.tenant_id, user_id=viewer.user_id)
         self._snapshot = Snapshot(self.services.database, scope, self.deadline)
 
+    def start_clock(self) -> None:
+        """Give what is read from now on `M3_OPERATION_SECONDS`."""
+        self.deadline = asyncio.get_running_loop().time() + self.services.settings.operation_seconds
+
     async def authenticate(self) -> Viewer:
         """The viewer: the token verified, then session, user and permissions read in one statement."""
         async with self._lock:

@@ -1,6 +1,5 @@
 """From a request to its answer, whatever brought it: the one way in to the schema."""
 
-import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -97,8 +96,7 @@ async def _answer(asked: GraphQLRequest, context: Context) -> Answer:
     if asked.explain:
         return Answer(200, {"data": None, "extensions": {"cost": context.cost.explained}})
     if operation is not None and operation.operation.value == "query":
-        seconds = context.services.settings.operation_seconds
-        context.deadline = asyncio.get_running_loop().time() + seconds
+        context.start_clock()
     if context.services.settings.engine != "stock" and operation is not None:
         planned = await _engine.answer(document, operation, asked.variables, context)
         if planned is not None:

@@ -9,7 +9,7 @@ from graph import limits
 from graph.errors import TooComplex
 
 MAX_AT_ONCE: Final = 500
-"""Objects and lists that are looked at without letting other requests in between."""
+"""Rows, objects and lists that are looked at without letting other requests in between."""
 
 
 async def check_size(answer: Any, before: int = 0) -> int:

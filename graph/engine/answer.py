@@ -22,7 +22,6 @@ from graph.auth.tokens import Claims
 from graph.auth.viewer import VIEWER, Viewer, effective
 from graph.context import Context
 from graph.engine.collect import Unplanned
-from graph.engine.pages import MAX_AT_ONCE
 from graph.engine.plan import Plan, Planner
 from graph.engine.run import Run
 from graph.engine.statements import compile_statement
@@ -30,7 +29,7 @@ from graph.errors import GatewayError, Timeout, TooComplex, Unauthenticated, Una
 from graph.http.respond import describe
 from graph.limits import MAX_ANSWER_BYTES
 from graph.permissions import Permission
-from graph.size import check_size
+from graph.size import MAX_AT_ONCE, check_size
 
 _VIEWER: Final = compile_statement(VIEWER)
 _NOBODY: Final = UUID(int=0)

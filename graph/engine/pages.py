@@ -5,16 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from graph.connection import PageRequest
 from graph.cursor import CursorScope
 from graph.engine.plan import Child, Entry
-
-MAX_AT_ONCE: Final = 500
-"""Rows that are looked at without letting other requests in between."""
+from graph.size import MAX_AT_ONCE
 
 
 @dataclass

@@ -18,7 +18,7 @@ from graph.cursor import CursorScope
 from graph.engine import statements
 from graph.engine.build import compile_build
 from graph.engine.collect import Unplanned
-from graph.engine.pages import MAX_AT_ONCE, Pages, connections, slices
+from graph.engine.pages import Pages, connections, slices
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape, Statement
 from graph.engine.weigh import at_most
@@ -26,6 +26,7 @@ from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
 from graph.node import wanted
 from graph.ordering import Order, order_of
+from graph.size import MAX_AT_ONCE
 
 MAX_STATEMENTS: Final = 200
 """Statements kept for one list of a plan, by filter."""

@@ -13,7 +13,7 @@ from graph.http.accept import HTML, JSON, NEGOTIATED, preferred, streamed
 from graph.http.body import Refused
 from graph.http.caching import cached
 from graph.http.client import request_id
-from graph.http.incoming import asked_by, context_for
+from graph.http.incoming import asked_by, context_for, malformed
 from graph.http.respond import internal, refusal
 from graph.settings import Settings
 
@@ -59,8 +59,7 @@ async def _respond(request: Request, accepted: str) -> Response:
                 given = given._replace(status=200)
             given = cached(request, asked, given)
         except Refused as error:
-            allowed = {"Allow": "POST"} if error.status == 405 else None
-            given = Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
+            given = malformed(error)
         except Exception:
             log.exception("request.failed", request_id=named)
             given = Answer(500, internal(named))

@@ -9,9 +9,11 @@ from graph.auth.tickets import read_ticket
 from graph.auth.tokens import Claims, InvalidToken
 from graph.context import Context, Services
 from graph.errors import BadInput
+from graph.execution import Answer
 from graph.http.accept import streamed
 from graph.http.body import GraphQLRequest, Refused, read, read_url
 from graph.http.client import bearer, client_address, trace_headers
+from graph.http.respond import refusal
 from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
 from graph.writing.idempotency import IdempotencyKey
 
@@ -47,6 +49,12 @@ async def _read(request: Request, services: Services) -> GraphQLRequest:
     if not services.settings.get_queries and asked.document_id is None:
         raise Refused(405, "Send operations by POST.")
     return asked
+
+
+def malformed(error: Refused) -> Answer:
+    """The response to what is no request of GraphQL."""
+    allowed = {"Allow": "POST"} if error.status == 405 else None
+    return Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
 
 
 def ticket_of(request: Request) -> Claims | InvalidToken | None:

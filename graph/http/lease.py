@@ -52,8 +52,7 @@ class Lease:
             context = Context(self._services, verified=self._claims)
             try:
                 async with self._services.live.turn:
-                    seconds = self._services.settings.operation_seconds
-                    context.deadline = asyncio.get_running_loop().time() + seconds
+                    context.start_clock()
                     await context.authenticate()
                 seen = asked
             except Unauthenticated:

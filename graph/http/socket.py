@@ -147,8 +147,7 @@ class Socket:
             self._lease = Lease(self._services, claims, self._expired)
             # In turn: after a restart all come back at once
             async with self._services.live.turn:
-                seconds = self._services.settings.operation_seconds
-                context.deadline = asyncio.get_running_loop().time() + seconds
+                context.start_clock()
                 self._caller.claims, self._caller.viewer = claims, await context.authenticate()
                 await context.close()
         except Unauthenticated as error:

@@ -27,9 +27,9 @@ from graph.http.accept import EVENTS
 from graph.http.body import GraphQLRequest
 from graph.http.body import Refused as Malformed
 from graph.http.client import request_id
-from graph.http.incoming import asked_by, context_for, ticket_of
+from graph.http.incoming import asked_by, context_for, malformed, ticket_of
 from graph.http.lease import Lease
-from graph.http.respond import internal, refusal
+from graph.http.respond import internal
 from graph.limits import KEEP_ALIVE_SECONDS, SEND_SECONDS
 from graph.subscriptions.operation import Refused, deliveries, kind
 
@@ -59,11 +59,10 @@ async def stream(request: Request) -> Response:
             raise Malformed(400, "A ticket opens a subscription, and this is none.")
         return EventStream(asked, what, context)
     except Malformed as error:
-        allow = {"Allow": "POST"} if error.status == 405 else None
-        return JSONResponse(refusal("BAD_INPUT", str(error)), error.status, allow)
+        found = malformed(error)
     except GatewayError as error:
         found = refused(error)
-        return JSONResponse(found.body, found.status, found.headers)
+    return JSONResponse(found.body, found.status, found.headers)
 
 
 class EventStream(Response):

@@ -130,7 +130,7 @@ class Subscription:
         return await _insist(self._open, _UNANSWERED)
 
     async def _open(self) -> OpenFeed:
-        self._context.deadline = self._deadline()
+        self._context.start_clock()
         opened = create_source_event_stream(self._executor(self._context))
         stream = await opened if asyncio.iscoroutine(opened) else opened
         if isinstance(stream, ExecutionResult):
@@ -150,7 +150,7 @@ class Subscription:
     async def _read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
         context = replace(self._context, operation=self._context.operation.again())
         async with context.services.live.turn:
-            context.deadline = self._deadline()
+            context.start_clock()
             with observed(context):
                 try:
                     await context.authenticate()
@@ -158,9 +158,6 @@ class Subscription:
                 finally:
                     with contextlib.suppress(Unavailable):
                         await context.close()
-
-    def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._context.services.settings.operation_seconds
 
     async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
         loader = context.loaders.one(feed.field.target, "id")

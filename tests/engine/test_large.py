@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graph.engine import build
-from graph.engine.pages import MAX_AT_ONCE
 from graph.http import respond
+from graph.size import MAX_AT_ONCE
 from tests.client import Client, running, signed_in
 from tests.factories import make_tenant
 from tests.server import Urls
