@@ -17,11 +17,11 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import embedded
 from db.session import Database
-from tests.server import Server, Urls
+from tests.server import Server, Urls, seeing_all
 
 SERVER = pytest.StashKey[Server]()
 EMBEDDED = pytest.StashKey[embedded.EmbeddedServer]()
@@ -129,11 +129,7 @@ async def database(urls: Urls) -> AsyncIterator[Database]:
 @pytest.fixture(scope="session")
 async def owner_engine(urls: Urls) -> AsyncIterator[AsyncEngine]:
     """This worker's database under the owner's login, with maintenance on: it sees every tenant."""
-    engine = create_async_engine(
-        urls.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(urls.owner)
     yield engine
     await engine.dispose()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db import migrate, roles
 
@@ -114,3 +115,12 @@ class Server:
 
 def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
+
+
+def seeing_all(owner_url: str) -> AsyncEngine:
+    """A database under its owner's login, with maintenance on: every tenant is there."""
+    return create_async_engine(
+        owner_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"server_settings": {"app.maintenance": "on"}},
+    )

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.gateway import idempotency_records
 from db.models import Company, Contact, Unit
 from tests.client import running
 from tests.crash.load import Job, Ledger, serving, work_off
 from tests.mutations.scene import Scene
-from tests.server import Urls
+from tests.server import Urls, seeing_all
 
 EACH = 60
 """Jobs of each kind."""
@@ -46,11 +46,7 @@ mutation($input: ReserveUnitInput!) {
 
 @pytest.fixture
 async def owner(scratch_database: Urls) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(
-        scratch_database.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(scratch_database.owner)
     async with engine.connect() as connection:
         yield connection
     await engine.dispose()

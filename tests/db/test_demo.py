@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import DateTime, Row, Table, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import demo, seed
 from db.base import Base
@@ -28,7 +28,7 @@ from graph.events.hub import Hub
 from graph.permissions import Permission
 from graph.settings import Settings
 from tests.factories import make_tenant
-from tests.server import Server, Urls
+from tests.server import Server, Urls, seeing_all
 
 TABLES = Base.metadata.sorted_tables
 SIZES = {
@@ -55,11 +55,7 @@ EMAILS = sorted(email for _, email in ACCOUNTS)
 @contextlib.asynccontextmanager
 async def connected(urls: Urls) -> AsyncIterator[AsyncConnection]:
     """A connection of the owner's that sees all tenants."""
-    engine = create_async_engine(
-        urls.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(urls.owner)
     async with engine.connect() as connection:
         yield connection
     await engine.dispose()

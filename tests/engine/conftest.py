@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from graphql import GraphQLObjectType
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.demo import load_demo
 from db.models import Deal, Tenant, User
@@ -19,7 +19,7 @@ from graph.tables import TABLES
 from tests.client import COST, Client, running, session_of, uncosted
 from tests.engine.values import Known
 from tests.factories import make_user
-from tests.server import Server
+from tests.server import Server, seeing_all
 
 ODD: Final = (
     "UPDATE activities SET due_at = 'infinity' WHERE subject IS NOT NULL AND random() < 0.02",
@@ -96,11 +96,7 @@ async def pair(
     urls = await server.create_database(template=migrated)
     await load_demo(urls.owner)
     folder = tmp_path_factory.mktemp("engines")
-    engine = create_async_engine(
-        urls.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(urls.owner)
     async with (
         running(urls.gateway, folder, engine="planned") as planned,
         running(urls.gateway, folder, engine="stock") as stock,

@@ -5,22 +5,18 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database
 from graph.events.hub import Hub
 from graph.events.sequencer import Sequencer
-from tests.server import Urls
+from tests.server import Urls, seeing_all
 
 
 @pytest.fixture
 async def alone(scratch_database: Urls) -> AsyncIterator[AsyncConnection]:
     """The owner's connection to a database in which nobody else makes events, with maintenance on."""
-    engine = create_async_engine(
-        scratch_database.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(scratch_database.owner)
     async with engine.connect() as connection:
         yield connection
     await engine.dispose()

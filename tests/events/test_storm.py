@@ -14,7 +14,6 @@ from uuid import uuid4
 import asyncpg
 import psutil
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.embedded import EmbeddedServer
 from db.models import Session
@@ -26,7 +25,7 @@ from tests.crash.load import serving
 from tests.events.fragile import HOLDER, crash, private_server
 from tests.events.storm import COMMITS, PATIENCE, Person, Storm
 from tests.factories import insert, make_tenant, make_user
-from tests.server import Urls
+from tests.server import Urls, seeing_all
 
 GATEWAYS = 2
 PEOPLE = 20
@@ -57,11 +56,7 @@ class Site:
     async def storm(self) -> Storm:
         """A storm over a new tenant."""
         tokens = AccessTokens(KeyFile(self.keys_file), Settings(keys_file=self.keys_file))
-        engine = create_async_engine(
-            self.urls.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-            isolation_level="AUTOCOMMIT",
-            connect_args={"server_settings": {"app.maintenance": "on"}},
-        )
+        engine = seeing_all(self.urls.owner)
         async with engine.connect() as owner:
             tenant, people = await make_tenant(owner), []
             for _ in range(PEOPLE):

@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.testing import capture_logs
 
 from db import models
@@ -20,7 +19,7 @@ from graph.events.link import APPLICATION
 from tests.client import Client, running, signed_in
 from tests.factories import insert, make_tenant, make_user
 from tests.graph.proxy import Proxy
-from tests.server import Server, Urls
+from tests.server import Server, Urls, seeing_all
 
 POOL = 3
 READ = "{ viewer { user { id } } deals { totalCount nodes { company { name } } } plans { totalCount } }"
@@ -120,11 +119,7 @@ async def site(
 
 @asynccontextmanager
 async def as_owner(urls: Urls) -> AsyncIterator[Any]:
-    engine = create_async_engine(
-        urls.owner.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(urls.owner)
     try:
         async with engine.connect() as connection:
             yield connection

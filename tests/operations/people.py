@@ -8,9 +8,10 @@ from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Tenant, User
+from tests.server import seeing_all
 
 PASSWORD: Final = "correct-horse-battery"
 
@@ -65,11 +66,7 @@ async def ask(
 @asynccontextmanager
 async def maintenance(url: str) -> AsyncIterator[AsyncConnection]:
     """A connection of the owner's that sees every tenant."""
-    engine = create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": {"app.maintenance": "on"}},
-    )
+    engine = seeing_all(url)
     async with engine.connect() as owner:
         yield owner
     await engine.dispose()
