@@ -17,6 +17,7 @@ from graph.admission.charge import charge, read, trusted
 from graph.admission.documents import Document, Documents
 from graph.admission.pricing import Pricer
 from graph.context import Context
+from graph.encoding import encode
 from graph.engine.answer import Engine
 from graph.errors import GatewayError, RateLimited, TooComplex, Unavailable
 from graph.http.body import GraphQLRequest
@@ -156,7 +157,7 @@ class _SchemaAnswers:
             return Answer(200, {"data": kept, "extensions": {"cost": context.cost.spent}})
         answer = await _execute(asked, context)
         if isinstance(answer.body, dict) and "data" in answer.body and "errors" not in answer.body:
-            self._kept[key] = orjson.Fragment(orjson.dumps(answer.body["data"]))
+            self._kept[key] = orjson.Fragment(encode(answer.body["data"]))
             if len(self._kept) > MAX_SCHEMA_ANSWERS:
                 self._kept.popitem(last=False)
         return answer

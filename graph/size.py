@@ -3,9 +3,8 @@
 import asyncio
 from typing import Any, Final
 
-import orjson
-
 from graph import limits
+from graph.encoding import encode
 from graph.errors import TooComplex
 
 MAX_AT_ONCE: Final = 500
@@ -26,7 +25,7 @@ async def check_size(answer: Any, before: int = 0) -> int:
             one = {key: 0 if _holds(value) else value for key, value in one.items()}
         elif inner:
             one = [0 if _holds(value) else value for value in one]
-        total += len(orjson.dumps(one, option=orjson.OPT_UTC_Z)) - len(inner)
+        total += len(encode(one)) - len(inner)
         if total > limits.MAX_ANSWER_BYTES:
             raise TooComplex("answer", "bytes of the answer", limits.MAX_ANSWER_BYTES, total)
         looked += 1

@@ -1,18 +1,21 @@
 """The transaction of an operation: a snapshot for a query, a change for each root mutation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database, DatabaseUnavailable, Scope
+from graph.auth.viewer import Fetch
 from graph.errors import Overtaken, Timeout, Unavailable
 
 _TOO_LONG = ("57014", "55P03")  # a statement, or its waiting for a lock, ran past its time
+_TIMED_OUT = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 _OVERTAKEN = ("40P01", "40001")  # a deadlock, or a conflict of serializable transactions
 
 
@@ -50,6 +53,15 @@ class Snapshot:
 
     async def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """The result of a statement; Unavailable or Timeout where the database does not answer."""
+        return await self._run(lambda connection: connection.execute(statement, parameters))
+
+    async def fetch_sql(self, sql: str, *parameters: Any) -> Sequence[sa.Row[Any]]:
+        """The rows of a statement that is SQL already, its parameters `$1 …`; otherwise as `execute`."""
+        return (await self._run(lambda connection: connection.exec_driver_sql(sql, parameters))).all()
+
+    async def _run(
+        self, statement: Callable[[AsyncConnection], Awaitable[sa.CursorResult[Any]]]
+    ) -> sa.CursorResult[Any]:
         async with self._lock:
             # A failed statement ends the transaction: what comes after fails for the same reason.
             if self._over is not None:
@@ -58,7 +70,7 @@ class Snapshot:
                 async with asyncio.timeout_at(self._deadline):
                     if self._connection is None:
                         self._connection = await self._stack.enter_async_context(self._begin())
-                    return await self._connection.execute(statement, parameters)
+                    return await statement(self._connection)
             except asyncio.CancelledError as error:
                 # Half-way through a statement the connection is good for nothing more
                 self._over = Unavailable()
@@ -99,6 +111,43 @@ class Snapshot:
                     await self._stack.aclose()
                 except DatabaseUnavailable:
                     raise Unavailable from None
+
+
+@asynccontextmanager
+async def reading(database: Database, scope: Scope, deadline: float | None) -> AsyncIterator[Fetch]:
+    """A snapshot for statements that are SQL already: what fetches the rows of one.
+
+    Raises Unavailable where nothing could be read and Timeout where it took too long; that the end of the
+    transaction was lost does not matter, all that was read stands.
+    """
+    read = False
+    try:
+        async with database.readers.snapshot(scope) as connection:
+            yield _until(deadline, connection.fetch)
+            read = True
+    except DatabaseUnavailable as error:
+        if not read:
+            raise Unavailable from error
+    except _TIMED_OUT:
+        raise Timeout from None
+
+
+def _until(deadline: float | None, fetch: Fetch) -> Fetch:
+    """`fetch`, with the statement cancelled that runs at the deadline."""
+    if deadline is None:
+        return fetch
+    clock = asyncio.get_running_loop().time
+
+    async def limited(sql: str, *parameters: Any) -> Any:
+        left = deadline - clock()
+        try:
+            if left > 0:
+                return await fetch(sql, *parameters, timeout=left)
+        except TimeoutError:
+            pass  # the driver has told the server
+        raise Timeout
+
+    return limited
 
 
 class Change(Snapshot):

@@ -71,6 +71,8 @@ class TrustedDocuments:
         Timeout or Unavailable where the database does not answer.
         """
         key = tenant_id, canonical(document_id)
+        if "\0" in key[1]:
+            raise DocumentNotFound  # which the database would not take for a text
         until, text = self._known.get(key, (0.0, ""))
         if until > self._clock():
             self._known.move_to_end(key)

@@ -1,6 +1,6 @@
 """Who is asking and what they may do, read in one statement at the start of every operation."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, Executable, Select, Uuid, and_, bindparam, exists, func, select
 
+from db.compiled import compile_statement
 from db.enums import UserStatus
 from db.gateway import platform_grants
 from db.models import Role, RolePermission, Session, User, UserRole
@@ -36,6 +37,10 @@ NOBODYS_SESSION: Final = UUID(int=0)
 """The session of a viewer who is not signed in: their work is done for them, as they asked for it."""
 
 
+Fetch = Callable[..., Awaitable[Any]]
+"""The rows of SQL as text with its parameters."""
+
+
 class Executor(Protocol):
     """A connection, or what stands for one, within a transaction confined to the tenant."""
 
@@ -51,11 +56,23 @@ async def load_viewer(
     None if the session is not this user's, has ended or expired, or the user is not active. The
     connection's transaction is confined to the tenant.
     """
-    given = {"tenant": tenant_id, "user": user_id, "session": session_id}
+    given = _given(tenant_id, user_id, session_id)
     row = (await connection.execute(VIEWER, given)).one_or_none()
     if row is None:
         return None
     return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
+
+
+async def read_viewer(fetch: Fetch, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer | None:
+    """The same, by a connection of the driver's."""
+    rows = await fetch(_SQL.sql, *_SQL.parameters(_given(tenant_id, user_id, session_id)))
+    if not rows:
+        return None
+    return Viewer(tenant_id, user_id, session_id, effective(rows[0][0], platform=rows[0][1]))
+
+
+def _given(tenant_id: UUID, user_id: UUID, session_id: UUID) -> dict[str, UUID]:
+    return {"tenant": tenant_id, "user": user_id, "session": session_id}
 
 
 async def load_absent_viewer(connection: Executor, tenant_id: UUID, user_id: UUID) -> Viewer | None:
@@ -120,3 +137,4 @@ _ABSENT: Final = _holdings()
 VIEWER: Final = _ABSENT.join(Session, and_(Session.tenant_id == _TENANT, Session.user_id == User.id)).where(
     Session.id == _SESSION, Session.revoked_at.is_(None), Session.expires_at > func.now()
 )
+_SQL: Final = compile_statement(VIEWER)

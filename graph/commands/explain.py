@@ -7,14 +7,16 @@ import orjson
 from graphql import print_ast
 from graphql.execution.values import VariableValues, get_argument_values
 
+from db.compiled import Statement, compile_statement
 from graph.admission.documents import Documents
 from graph.auth.viewer import VIEWER
 from graph.commands.report import CommandFailed
 from graph.engine import statements
-from graph.engine.answer import ANYBODY, Engine
+from graph.engine.answer import ANYBODY
 from graph.engine.collect import Unplanned
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
-from graph.engine.statements import AnyViewer, Shape, Statement
+from graph.engine.plans import Plans
+from graph.engine.statements import AnyViewer, Shape
 from graph.limits import DEFAULT_PAGE
 from graph.ordering import Order, order_of
 from graph.schema import schema
@@ -34,10 +36,10 @@ def explain(text: str, json: str, name: str | None) -> str:
     operation = document.operation(name)
     if operation is None:
         raise CommandFailed("the document has no such operation, or several: name one with --operation")
-    engine = Engine(schema._schema)
+    plans = Plans(schema._schema)
     try:
-        variables = engine.coerced(operation, given)
-        plan = engine.plan(document, operation, variables, ANYBODY)
+        variables = plans.coerced(operation, given)
+        plan = plans.query(document, operation, variables, ANYBODY)
     except Unplanned as why:
         return f"graphql-core runs this: {why}."
     return "\n".join(_lines(plan, variables))
@@ -47,7 +49,7 @@ def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
     paths: dict[Source, list[str]] = {}
     _find(plan.root, "", paths)
     yield "The viewer"
-    yield from _sql(statements.compile_statement(VIEWER))
+    yield from _sql(compile_statement(VIEWER))
     for number, level in enumerate(plan.levels, 1):
         yield f"\nLevel {number}"
         for source in level:

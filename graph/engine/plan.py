@@ -14,6 +14,7 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    NameNode,
     OperationDefinitionNode,
     get_named_type,
     is_non_null_type,
@@ -189,6 +190,18 @@ class Planner:
         self._fill(root, query, self._select.collect(query, [operation.selection_set]))
         return Plan(root, self._objects, self._levels, self._refuses)
 
+    def rows(self, target: TableType, nodes: list[FieldNode], always: str | None) -> Plan:
+        """The plan of what `nodes` show of rows that are there, with the relation `always` in any case."""
+        kind = self._schema.get_type(target.name)
+        assert isinstance(kind, GraphQLObjectType)
+        root = self._object(Source(target, None), 0)
+        self._fill(root, kind, self._select.fields(kind, nodes))
+        if always is not None and all(child.nodes[0].name.value != always for child in root.children):
+            definition = kind.fields[always]
+            item = definition.extensions["strawberry-definition"]
+            self._child(root, item, definition, [FieldNode(name=NameNode(value=always))])
+        return Plan(root, self._objects, self._levels, self._refuses)
+
     def _object(self, source: Source, depth: int) -> ObjectPlan:
         plan = ObjectPlan(source, len(self._objects), depth)
         self._objects.append(plan)
@@ -219,9 +232,9 @@ class Planner:
                 entry = ("child", self._child(plan, item, definition, nodes))
             elif item.origin is ViewerType and name == "permissions":
                 entry = ("permissions", None)
-            elif plan.number == 0 and name == "viewer":
+            elif kind is self._schema.query_type and name == "viewer":
                 entry = ("child", self._viewers(plan, definition, nodes))
-            elif plan.number == 0 and name in ("node", "nodes"):
+            elif kind is self._schema.query_type and name in ("node", "nodes"):
                 entry = ("child", self._node(plan, definition, nodes))
             elif isinstance(item, ColumnField) and item.shown is not None:
                 raise Unplanned(f"{kind.name}.{name} is not shown as it is stored")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from graphql import GraphQLError, is_list_type
 from graphql.execution.values import VariableValues, get_argument_values
 
+from db.compiled import Statement
 from graph.auth.viewer import Viewer
 from graph.connection import PageRequest, page_request
 from graph.cursor import CursorScope
@@ -20,7 +21,7 @@ from graph.engine.build import compile_build
 from graph.engine.collect import Unplanned
 from graph.engine.pages import Pages, connections, slices
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
-from graph.engine.statements import AnyViewer, Shape, Statement
+from graph.engine.statements import AnyViewer, Shape
 from graph.engine.weigh import at_most
 from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
@@ -58,6 +59,8 @@ class Run:
         self._cursor_key, self._variables = cursor_key, variables
         self._me = str(viewer.user_id)
         self._given = {"tenant": viewer.tenant_id, "user": viewer.user_id}
+        self._queries = True
+        """Whether the root is that of a query, with no rows of its own."""
         self._rows: list[list[Any]] = [[] for _ in plan.objects]
         self._made: list[list[Any]] = [[] for _ in plan.objects]
         self._pages: dict[Child, Pages] = {}
@@ -68,9 +71,13 @@ class Run:
         self.rows_read = 0
         """Rows that were read to be shown; a list's number is one."""
 
-    async def read(self) -> None:
-        """Read all there is to read; Unplanned where graphql-core has to find out what becomes of it."""
-        self._rows[0] = [self._root_row()]
+    async def read(self, given: list[Any] | None = None) -> None:
+        """Read all there is to read; Unplanned where graphql-core has to find out what becomes of it.
+
+        `given` are rows for the root to begin with; a query has one of its own.
+        """
+        self._queries = given is None
+        self._take(self._plan.root, [self._root_row()] if given is None else given)
         for level in self._plan.levels:
             for source in level:
                 if isinstance(source, NodeSource):
@@ -80,22 +87,33 @@ class Run:
                 else:
                     await self._read_pages(source)
 
-    async def data(self) -> dict[str, Any]:
-        """The `data` of the response, made of what was read; Unplanned as in `read`."""
+    @property
+    def given(self) -> list[Any]:
+        """The root's rows."""
+        return self._rows[0]
+
+    def drop_partial(self) -> None:
+        """Make nothing of the root's rows that lack another where no null may stand."""
+        for child in self._plan.root.children:
+            if child.required and child.one is not None:
+                found = {row[-1] for row in self._rows[child.one.number]}
+                self._rows[0] = [row for row in self._rows[0] if row[child.key] in found]
+
+    async def objects(self) -> list[dict[str, Any]]:
+        """What is made of the root's rows: of a query, its `data` alone. Unplanned as in `read`."""
         for plan in reversed(self._plan.objects):
             if self._rows[plan.number]:
                 await self._make(plan)
-        data: dict[str, Any] = self._made[0][0]
-        return data
+        return self._made[0]
 
     def weight(self, times: int) -> int:
         """The bytes of `data` in JSON, at most, if no object stands in it more often than `times`."""
         return at_most(self._plan.objects, self._rows, self._pages, times)
 
-    def errors(self, data: dict[str, Any]) -> Iterator[GraphQLError]:
-        """What was refused or failed, at each place of `data` where it was asked for."""
+    def errors(self, made: dict[str, Any], path: list[Any]) -> Iterator[GraphQLError]:
+        """What was refused or failed in one of `objects`, at each place where it was asked for."""
         if self._failed or self._plan.refuses:
-            yield from self._errors(self._plan.root, data, [])
+            yield from self._errors(self._plan.root, made, path)
 
     def _root_row(self) -> tuple[Any, ...]:
         """The root's row: the id of each root field that has one."""
@@ -146,7 +164,7 @@ class Run:
                 own = self._keys([child])
                 mine = [row for row in rows if row[-1] in own]
             self._take(child.one, mine)
-            if child.parent is self._plan.root and not mine:
+            if child.parent is self._plan.root and self._queries and not mine:
                 self._failed.setdefault(child, NotFound())
 
     async def _read_nodes(self, source: NodeSource) -> None:

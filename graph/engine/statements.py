@@ -12,8 +12,8 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
+from db.compiled import Statement, compile_statement
 from graph.auth.viewer import Viewer
 from graph.engine.plan import ObjectPlan, Source
 from graph.filters import condition
@@ -21,7 +21,6 @@ from graph.node import portable, restored
 from graph.ordering import Order
 from graph.stored import at_an_end, readable
 
-_DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
 _USER: Final = sa.bindparam("user", type_=sa.Uuid())
 # One text, "{…,…}", since the driver takes longer over each element of an array than PostgreSQL, which
@@ -30,34 +29,6 @@ _IDS: Final = sa.ARRAY(sa.Uuid())
 _KEYS: Final = sa.cast(
     sa.select(sa.cast(sa.bindparam("keys", type_=sa.Text()), _IDS)).scalar_subquery(), _IDS
 )
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL and how its parameters are found: by name in what a request gives, or among its own."""
-
-    sql: str
-    names: tuple[str, ...]
-    own: Mapping[str, Any]
-    places: tuple[int, ...] = ()
-    """Where in its rows the columns are that a cursor holds."""
-
-    def parameters(self, given: Mapping[str, Any]) -> list[Any]:
-        """The parameters in their order."""
-        own = self.own
-        return [given[name] if name in given else own[name] for name in self.names]
-
-
-def compile_statement(statement: Any, places: tuple[int, ...] = ()) -> Statement:
-    """The statement as text with `$1 …`."""
-    compiled = statement.compile(dialect=_DIALECT)
-    own = {}
-    for name in compiled.positiontup:
-        bind = compiled.binds[name]
-        process = bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-        value = bind.effective_value
-        own[name] = process(value) if process is not None and value is not None else value
-    return Statement(compiled.string, tuple(compiled.positiontup), own, places)
 
 
 class AnyViewer(Viewer):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from starlette.requests import Request
 
+from graph.encoding import encode
 from graph.execution import Answer
 from graph.http.body import GraphQLRequest
 
@@ -25,7 +26,7 @@ def cached(request: Request, asked: GraphQLRequest, given: Answer) -> Answer:
     if "errors" in body:
         return given
     # Weak: `extensions` tell what the client has left to spend, which is another thing each time.
-    tag = f'W/"{hashlib.sha256(orjson.dumps(body["data"])).hexdigest()[:32]}"'
+    tag = f'W/"{hashlib.sha256(encode(body["data"])).hexdigest()[:32]}"'
     signed_in = "authorization" in request.headers
     headers = {
         "Cache-Control": "private, no-cache" if signed_in else f"public, max-age={PUBLIC_SECONDS}",

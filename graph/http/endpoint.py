@@ -1,12 +1,12 @@
 """`/graphql`: POST answers operations, GET queries, and a browser that opens it sees GraphiQL."""
 
-import orjson
 import structlog
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
 from graph.context import Services
+from graph.encoding import encode
 from graph.execution import Answer, answer
 from graph.http import graphiql, sse
 from graph.http.accept import HTML, JSON, NEGOTIATED, preferred, streamed
@@ -70,5 +70,5 @@ async def _respond(request: Request, accepted: str) -> Response:
 
 def _response(given: Answer, kind: str) -> Response:
     headers = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
-    content = given.body if isinstance(given.body, bytes) else orjson.dumps(given.body)
+    content = given.body if isinstance(given.body, bytes) else encode(given.body)
     return Response(content, given.status, headers | dict(given.headers or {}), f"{kind}; charset=utf-8")

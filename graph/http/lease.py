@@ -1,7 +1,6 @@
 """How long a connection may go on for who has opened it."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -53,7 +52,7 @@ class Lease:
             try:
                 async with self._services.live.turn:
                     context.start_clock()
-                    await context.authenticate()
+                    await context.identify()
                 seen = asked
             except Unauthenticated:
                 self._ended()
@@ -61,6 +60,3 @@ class Lease:
             except (Unavailable, Timeout):
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, MAX_RETRY_SECONDS)
-            finally:
-                with contextlib.suppress(Unavailable):
-                    await context.close()

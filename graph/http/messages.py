@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from graph.encoding import encode
 from graph.http.body import GraphQLRequest, Refused, request_of
 from graph.limits import MAX_OPERATION_ID
 
@@ -138,4 +139,4 @@ def written(kind: str, **members: Any) -> str:
     payload = members.get("payload")
     if isinstance(payload, bytes):
         members["payload"] = orjson.Fragment(payload)
-    return orjson.dumps({"type": kind, **members}).decode()
+    return encode({"type": kind, **members}).decode()

@@ -148,15 +148,11 @@ class Socket:
             # In turn: after a restart all come back at once
             async with self._services.live.turn:
                 context.start_clock()
-                self._caller.claims, self._caller.viewer = claims, await context.authenticate()
-                await context.close()
+                self._caller.claims, self._caller.viewer = claims, await context.identify()
         except Unauthenticated as error:
             raise Closing(CloseCode.FORBIDDEN, str(error)) from None
         except (Unavailable, Timeout) as error:
             raise Closing(CloseCode.TRY_AGAIN, str(error)) from None
-        finally:
-            with contextlib.suppress(Unavailable):
-                await context.close()
 
     def _expired(self) -> None:
         self.close(CloseCode.FORBIDDEN, "The token or its session has ended. Sign in again.")

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-import orjson
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from graph.admission.charge import trusted
 from graph.auth.tokens import InvalidToken
 from graph.context import Context, Services
+from graph.encoding import encode
 from graph.errors import GatewayError, Unauthenticated
 from graph.events import SlowConsumer
 from graph.execution import answer, refused
@@ -180,5 +180,5 @@ class EventStream(Response):
 
 
 def _next(body: dict[str, Any] | bytes) -> bytes:
-    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    data = body if isinstance(body, bytes) else encode(body)
     return b"event: next\ndata: " + data + b"\n\n"

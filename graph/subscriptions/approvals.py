@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 
 from db import models
+from graph.relations import to_one
 from graph.subscriptions.feed import FeedEvent, feed
 from graph.types.approvals import Approval
 
@@ -28,8 +29,10 @@ class ApprovalEvent(FeedEvent):
     """An event of the topic `approval`."""
 
     action: ApprovalEventAction = strawberry.field(description="What happened.")
-    approval: Approval = strawberry.field(
-        description="The request as it is now, which may be further than this event brought it."
+    approval: Approval = to_one(
+        models.Approval.id,
+        "The request as it is now, which may be further than this event brought it.",
+        local="entity_id",
     )
 
 

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
+import sqlalchemy as sa
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
@@ -24,15 +26,26 @@ from graph.filters import parse_id
 from graph.scalars import Cursor, DateTime
 from graph.tables import TABLES, TableType
 
+_EVENTS: Final = sa.Table(
+    "events",
+    sa.MetaData(),
+    sa.Column("cursor", sa.Text),
+    sa.Column("at", sa.DateTime(timezone=True)),
+    sa.Column("action", sa.Text, info={"enum": ()}),
+    sa.Column("entity_id", sa.Uuid),
+)
+"""What the engine knows of an event: its attributes as columns."""
+
 
 @strawberry.type
 class FeedEvent:
-    """What every feed tells of an event."""
+    """What every feed tells of an event: a type whose subclasses add `action`, and the row by `to_one`."""
 
     cursor: Cursor = strawberry.field(
         description="Where it stands in the feed: what comes behind it is had with `after`."
     )
     at: DateTime = strawberry.field(description="When it happened.")
+    entity_id: strawberry.Private[UUID]
 
 
 class OpenFeed:
@@ -57,13 +70,14 @@ class OpenFeed:
         """The cursor of an event."""
         return Cursor(event_cursor(self._key, event.tenant_id, event.seq))
 
-    def tell(self, event: Event, row: Any) -> FeedEvent | None:
-        """What the subscriber is told of an event; None where there is no row that they may see."""
+    def tell(self, event: Event) -> FeedEvent | None:
+        """What is told of an event, where there is a row to see; None of what this release does not know."""
         action = self.field.known.get(event.action)
-        if row is None or action is None:
+        if action is None:
             return None
-        about = {"action": action, self.field.row: row}
-        return self.field.told(cursor=self.cursor(event), at=event.at, **about)
+        return self.field.told(
+            cursor=self.cursor(event), at=event.at, entity_id=event.entity_id, action=action
+        )
 
     async def close(self) -> None:
         """Give the place in the hub back."""
@@ -97,6 +111,11 @@ class FeedField(StrawberryField):
         return TABLES[self.model.__table__]  # type: ignore[index]
 
     @cached_property
+    def events(self) -> TableType:
+        """The events themselves as a table, for the engine."""
+        return TableType(self.told, _EVENTS, None, None, "at")  # type: ignore[arg-type]
+
+    @cached_property
     def known(self) -> dict[str, Enum]:
         """The actions by their names in the log, which a newer release may have more of."""
         return {action.value: action for action in self.actions}
@@ -119,10 +138,8 @@ class FeedField(StrawberryField):
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> OpenFeed:
         """The feed, open; the one who has asked for it closes it."""
         context = info.context
-        try:
-            viewer = await context.authenticate()
-        finally:
-            await context.forget()
+        viewer = await context.identify() if context.tenant_id is None else context.viewer
+        await context.forget()
         self.target.allow(viewer)
         services: Services = context.services
         key = services.keys.current.derive("event-cursor")

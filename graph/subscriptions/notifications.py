@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 
 from db import models
+from graph.relations import to_one
 from graph.subscriptions.feed import FeedEvent, feed
 from graph.types.notifications import InboxNotification
 
@@ -24,7 +25,9 @@ class NotificationEvent(FeedEvent):
     """An event of the topic `notification`."""
 
     action: NotificationAction = strawberry.field(description="What happened.")
-    notification: InboxNotification = strawberry.field(description="The notice, as it is now.")
+    notification: InboxNotification = to_one(
+        models.InboxNotification.id, "The notice, as it is now.", local="entity_id"
+    )
 
 
 @strawberry.type

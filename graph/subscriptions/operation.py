@@ -1,32 +1,28 @@
 """A subscription from its document to the responses that its transport sends.
 
 Opening the feed is graphql-core's CreateSourceEventStream (GraphQL, section 6.2.3.1). What is read for an
-event is read when it is told: the viewer and their rights anew, the row as they may see it, relations by
-loaders of that moment. Events that wait for each other are read together, in one transaction. While the
-database cannot be reached nothing is told and nothing is lost: the same events are read again.
+event is read when it is told: the viewer and their rights anew, then what is shown (telling.py). Events that
+wait for each other are read together, in one transaction. While the database cannot be reached nothing is
+told and nothing is lost: the same events are read again.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from graphql import ExecutionResult, Executor, GraphQLError, create_source_event_stream
+from graphql import ExecutionResult, create_source_event_stream
 
 from graph.admission.charge import read
 from graph.context import Context
-from graph.errors import GatewayError, Timeout, TooComplex, Unauthenticated, Unavailable, cause_of
+from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable
 from graph.events import Event
 from graph.execution import DOCUMENTS, Admitted, Rejected, admit
 from graph.http.body import GraphQLRequest
-from graph.http.respond import describe
 from graph.limits import MAX_DELIVERY, MAX_NODES, MAX_RETRY_SECONDS
 from graph.observability.operation import observed
-from graph.schema import schema
-from graph.size import check_size
 from graph.subscriptions.feed import OpenFeed
-from graph.writing.executor import GatewayExecutor
+from graph.subscriptions.telling import Teller, described, located, raise_any
 
 _FIRST_PAUSE: Final = MAX_RETRY_SECONDS / 16
 _Result = TypeVar("_Result")
@@ -47,7 +43,7 @@ class Delivery(NamedTuple):
     same."""
 
     cursor: str
-    body: dict[str, Any] | None
+    body: bytes | None
 
 
 async def kind(asked: GraphQLRequest, context: Context) -> str | None:
@@ -71,7 +67,7 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     except Rejected as rejected:
         raise Refused(rejected.body["errors"]) from None
     except GatewayError as error:
-        raise Refused(_described([_located(error)], context)) from None
+        raise Refused(described([located(error)], context)) from None
     subscription = Subscription(admitted, context)
     feed = await subscription.open()
     try:
@@ -90,40 +86,19 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     except Unauthenticated:
         raise
     except GatewayError as error:
-        raise Refused(_described([_located(error)], context)) from None
+        raise Refused(described([located(error)], context)) from None
     finally:
         await feed.close()
-
-
-def _described(errors: list[GraphQLError], context: Context) -> list[dict[str, Any]]:
-    return describe(errors, context.request_id, executing=True, reticent=not context.may_introspect)
-
-
-def _located(error: GatewayError) -> GraphQLError:
-    return GraphQLError(str(error), original_error=error)
 
 
 class Subscription:
     """A subscription operation, ready to run."""
 
-    def __init__(self, admitted: Admitted, context: Context) -> None:
-        self._asked, self._document, _ = admitted
-        self._context = context
+    __slots__ = ("_context", "_teller")
 
-    def _executor(self, context: Context) -> Executor[Any]:
-        """Made for each use: it would be the largest part of a subscription that waits."""
-        assert self._document.node is not None
-        executor = GatewayExecutor.build(
-            schema._schema,
-            self._document.node,
-            context_value=context,
-            raw_variable_values=self._asked.variables,
-            operation_name=self._asked.operation_name,
-            hide_suggestions=True,
-        )
-        if isinstance(executor, list):
-            raise Refused(_described(executor, context))
-        return executor
+    def __init__(self, admitted: Admitted, context: Context) -> None:
+        self._teller = Teller(admitted)
+        self._context = context
 
     async def open(self) -> OpenFeed:
         """The feed of its root field; Refused if it may not be opened."""
@@ -131,12 +106,15 @@ class Subscription:
 
     async def _open(self) -> OpenFeed:
         self._context.start_clock()
-        opened = create_source_event_stream(self._executor(self._context))
+        executor = self._teller.executor(self._context)
+        if isinstance(executor, list):
+            raise Refused(described(executor, self._context))
+        opened = create_source_event_stream(executor)
         stream = await opened if asyncio.iscoroutine(opened) else opened
         if isinstance(stream, ExecutionResult):
             errors = stream.errors or []
-            _raise_any(errors, _UNANSWERED)
-            raise Refused(_described(errors, self._context))
+            raise_any(errors, _UNANSWERED)
+            raise Refused(described(errors, self._context))
         return cast(OpenFeed, stream)
 
     async def read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
@@ -149,49 +127,14 @@ class Subscription:
 
     async def _read(self, feed: OpenFeed, batch: list[Event]) -> list[Delivery]:
         context = replace(self._context, operation=self._context.operation.again())
+        events = [feed.tell(event) for event in batch]
+        known = [event for event in events if event is not None]
         async with context.services.live.turn:
             context.start_clock()
             with observed(context):
-                try:
-                    await context.authenticate()
-                    return await self._tell(feed, batch, context)
-                finally:
-                    with contextlib.suppress(Unavailable):
-                        await context.close()
-
-    async def _tell(self, feed: OpenFeed, batch: list[Event], context: Context) -> list[Delivery]:
-        loader = context.loaders.one(feed.field.target, "id")
-        rows = await asyncio.gather(*(loader.load(event.entity_id) for event in batch))
-        executor = self._executor(context)
-
-        async def respond(event: Event, row: Any) -> Delivery:
-            told = feed.tell(event, row)
-            body = None
-            if told is not None:
-                body = await self._respond(executor.build_per_event_executor(told), alone=len(batch) == 1)
-            return Delivery(feed.cursor(event), body)
-
-        return list(await asyncio.gather(*map(respond, batch, rows)))
-
-    async def _respond(self, executor: Executor[Any], *, alone: bool) -> dict[str, Any]:
-        executed = executor.execute_operation(False)
-        result: Any = await executed if asyncio.iscoroutine(executed) else executed
-        body: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            _raise_any(result.errors, Unavailable if alone else _UNANSWERED)
-            body["errors"] = _described(result.errors, self._context)
-        try:
-            await check_size(body)
-        except TooComplex as error:
-            body = {"data": None, "errors": _described([_located(error)], self._context)}
-        return body
-
-
-def _raise_any(errors: list[GraphQLError], kinds: _Kinds) -> None:
-    for error in errors:
-        cause = cause_of(error)
-        if isinstance(cause, kinds):
-            raise cause
+                told = iter(await self._teller.tell(feed.field, known, context))
+        bodies = [None if event is None else next(told) for event in events]
+        return [Delivery(feed.cursor(event), body) for event, body in zip(batch, bodies, strict=True)]
 
 
 async def _insist(attempt: Callable[[], Coroutine[Any, Any, _Result]], again: _Kinds) -> _Result:

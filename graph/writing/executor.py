@@ -4,18 +4,28 @@ graphql-core finishes the whole subtree of one root mutation before it starts th
 the payload has been read is here and nowhere else.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from graphql import GraphQLError
+from aiodataloader import DataLoader
+from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graph.engine.collect import Unplanned
+from graph.engine.plans import Plans
+from graph.engine.rows import Shown, show
 from graph.errors import BadInput
-from graph.writing.mutation import MutationField
+from graph.tables import TableType
+from graph.writing.mutation import MutationField, WrittenField
 
 
 class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, with transactions around root mutations."""
+    """graphql-core's executor, with transactions around root mutations, whose rows the engine shows."""
+
+    _written: dict[tuple[int, ...], DataLoader[Any, Shown | None]] | None = None
+    """What the engine shows of the rows of the root mutation that is running, by the fields they stand in."""
 
     def execute_fields_serially(
         self,
@@ -61,6 +71,8 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
                 raise BadInput("A request with an idempotency key has one mutation.")
             async with context.turn():
                 await context.begin()
+                planned = context.document is not None and context.services.settings.engine != "stock"
+                self._written = {} if planned else None
                 value = await run() if context.answered is None else None
                 if context.answered is not None:
                     # Not by `add`, which takes one error at a place, and no more when it is the whole answer.
@@ -75,6 +87,57 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
             ]
             raise
         return value
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: Any,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Let the engine show a row that was written, with those that stand in the same field elsewhere."""
+
+        def ours() -> Any:
+            return super(GatewayExecutor, self).complete_object_value(
+                return_type, field_details_list, info, path, result, position_context
+            )
+
+        if self._written is None:
+            return ours()
+        field = info.parent_type.fields[info.field_name].extensions.get("strawberry-definition")
+        if not isinstance(field, WrittenField):
+            return ours()
+        nodes = [details.node for details in field_details_list]
+        key = tuple(map(id, nodes))
+        if key not in self._written:
+            self._written[key] = DataLoader(partial(self._show, field.target, nodes), cache=False)
+        return self._shown(self._written[key].load(result), ours, path)
+
+    async def _shown(self, found: Awaitable[Shown | None], otherwise: Callable[[], Any], path: Path) -> Any:
+        shown = await found
+        if shown is None:
+            value = otherwise()
+            return await value if self.is_awaitable(value) else value
+        for error in shown.errors(path.as_list()):
+            self.collected_errors.errors.append(error)
+        return shown.data
+
+    async def _show(self, target: TableType, nodes: list[FieldNode], rows: list[Any]) -> list[Shown | None]:
+        """What the engine shows of rows; nothing where it cannot tell."""
+        context = self.context_value
+        plans = Plans(self.schema)
+        try:
+            variables = plans.sound(self.operation, self.variable_values)
+            plan = plans.rows(context.document, target, nodes, variables, context.viewer)
+            shown, read = await show(
+                plan, rows, context.snapshot.fetch_sql, context.viewer, context.cursor_key, variables
+            )
+        except Unplanned:
+            return [None] * len(rows)
+        context.cost.rows += read
+        return shown
 
 
 def _below(error: GraphQLError, name: str) -> bool:

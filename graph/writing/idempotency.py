@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.gateway import idempotency_records as records
 from graph.auth.viewer import Viewer
+from graph.encoding import encode
 from graph.errors import BadInput, GatewayError, IdempotencyConflict
 from graph.limits import LAUNCH_SECONDS
 from graph.snapshot import Change
@@ -111,7 +112,7 @@ async def keep(
     change: Change, viewer: Viewer, key: IdempotencyKey, data: Any, errors: list[GraphQLError]
 ) -> None:
     """Keep the answer with the key, in the transaction that it is the answer of."""
-    answer = orjson.dumps({"data": data, "errors": [error.formatted for error in errors]})
+    answer = encode({"data": data, "errors": [error.formatted for error in errors]})
     # As one string: JSONB would put the fields into another order than they were asked for in.
     await change.execute(sa.update(records).values(answer=answer.decode()).where(_mine(viewer, key)))
     await change.execute(_forget(viewer))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graph.auth.viewer import load_viewer
-from graph.errors import Unavailable
+from graph.auth.viewer import read_viewer
+from graph.engine.rows import show
+from graph.errors import Timeout, Unavailable
 from graph.http.messages import CloseCode
 from graph.snapshot import Snapshot
 from tests.client import Client, signed_in
@@ -59,13 +60,13 @@ async def test_what_cannot_be_read_is_read_again(
         failures += 1
         if failures <= 2:
             raise Unavailable
-        return await load_viewer(*given)
+        return await read_viewer(*given)
 
     after = await here(admin)
     async with following(gateway, admin, TITLES, over, after=after) as next_event:
         await notify(owner, admin, "first")
         assert told(await next_event())["notification"]["title"] == "first"
-        monkeypatch.setattr("graph.context.load_viewer", fail_twice)
+        monkeypatch.setattr("graph.context.read_viewer", fail_twice)
         await notify(owner, admin, "second")
         assert told(await next_event())["notification"]["title"] == "second"
     assert failures >= 3
@@ -87,7 +88,13 @@ async def test_an_event_that_takes_too_long_fails_no_other(
             slow.add(self)
         return result
 
+    async def show_slowly(plan: Any, events: list[Any], *given: Any, **options: Any) -> Any:
+        if any(str(event.entity_id) == ids[1] for event in events):
+            raise Timeout
+        return await show(plan, events, *given, **options)
+
     monkeypatch.setattr(Snapshot, "execute", execute_slowly)
+    monkeypatch.setattr("graph.subscriptions.telling.show", show_slowly)
     async with following(gateway, admin, FEED, over, after=after) as next_event:
         first, late, last = [await next_event() for _ in ids]
     assert [told(payload)["notification"]["id"] for payload in (first, last)] == [ids[0], ids[2]]
@@ -110,7 +117,7 @@ async def test_a_session_that_is_over_at_a_delivery_ends_the_connection(
         await notify(owner, admin)
         await stream.event()
         assert (await peer.receive())["type"] == "next"
-        monkeypatch.setattr("graph.context.load_viewer", nobody)
+        monkeypatch.setattr("graph.context.read_viewer", nobody)
         await notify(owner, admin)
         assert await peer.closed() == CloseCode.FORBIDDEN
         assert await asyncio.wait_for(stream.frame(), 20) is None  # and no `complete`
