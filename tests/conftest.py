@@ -40,6 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if binaries := os.environ.get("M3_POSTGRES_BIN"):
+        embedded.elsewhere = Path(binaries).absolute()
+        if not (embedded.elsewhere / "postgres").exists():
+            raise pytest.UsageError(f"M3_POSTGRES_BIN: there is no postgres in {binaries}")
     # structlog's own default renders tracebacks with all locals, which takes minutes for one error
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
