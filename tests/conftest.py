@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--examples", type=int, default=30, help="how many examples of each kind of input")
     group = parser.getgroup("events", "storms of events")
     group.addoption("--storm", type=float, default=5, help="how long each storm lasts, in seconds")
+    group.addoption("--rate", type=float, default=0, help="events a second that are written; 0: as they go")
     group.addoption("--subscribers", type=int, default=40, help="how many subscribers are in it")
 
 
