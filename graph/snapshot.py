@@ -79,8 +79,7 @@ class Snapshot:
             except Exception as error:
                 if self._survives(error):
                     raise
-                self._over = await self._abandon(error)
-                raise self._over from None
+                raise await self._abandon(error) from None
 
     def _survives(self, error: Exception) -> bool:
         """Whether the transaction goes on after `error`."""
@@ -95,22 +94,32 @@ class Snapshot:
 
     async def _abandon(self, error: Exception) -> Exception:
         """Roll back and give the connection up; the error that the client is told of."""
+        self._over = Unavailable()  # for whoever comes next, if this is cancelled
         try:
             await self._stack.__aexit__(type(error), error, error.__traceback__)
         except Exception as final:  # the session says here what the error amounts to
             error = final
-        return told(error)
+        self._over = told(error)
+        return self._over
 
     async def close(self) -> None:
-        """End the transaction and give the connection back."""
+        """End the transaction and give the connection back, also where this is cancelled."""
+        if self._lock.locked():
+            # A batch outlives its operation. Who gives up waiting for it must not leave the connection to
+            # the garbage collector, which ends nested generators in no order.
+            await asyncio.shield(self._close())
+        else:
+            await self._close()
+
+    async def _close(self) -> None:
         async with self._lock:
             if self._over is None:
                 # A batch that outlives its operation must not take a connection that nobody gives back.
                 self._over = Unavailable()
                 try:
                     await self._stack.aclose()
-                except DatabaseUnavailable:
-                    raise Unavailable from None
+                except Exception as error:
+                    raise told(error) from None
 
 
 @asynccontextmanager
@@ -189,17 +198,19 @@ class Change(Snapshot):
             if self._over is not None or self._connection is None:
                 raise self._over or Unavailable()
             connection = self._connection
-            await connection.execute(_ATTEMPT.set)
             try:
-                results = [await connection.execute(*step) for step in steps]
+                await connection.execute(_ATTEMPT.set)
+                try:
+                    results = [await connection.execute(*step) for step in steps]
+                except (IntegrityError, DataError):
+                    for step in _ATTEMPT.undo:
+                        await connection.execute(step)
+                    raise
+                await connection.execute(_ATTEMPT.release)
             except (IntegrityError, DataError):
-                for step in _ATTEMPT.undo:
-                    await connection.execute(step)
                 raise
             except Exception as error:
-                self._over = await self._abandon(error)
-                raise self._over from None
-            await connection.execute(_ATTEMPT.release)
+                raise await self._abandon(error) from None
             return results
 
     async def commit(self) -> None:
@@ -212,7 +223,7 @@ class Change(Snapshot):
         """Undo all of it."""
         async with self._lock:
             if self._over is None:
-                self._over = await self._abandon(_Undone())
+                await self._abandon(_Undone())
 
 
 def told(error: Exception) -> Exception:
@@ -221,7 +232,8 @@ def told(error: Exception) -> Exception:
         return Unavailable()
     if isinstance(error, TimeoutError):
         return Timeout()
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    # BEGIN and COMMIT go past SQLAlchemy: what is wrong with them is the driver's own
+    state = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
     if state in _TOO_LONG:
         return Timeout()
     return Overtaken() if state in _OVERTAKEN else error

@@ -36,10 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--examples", type=int, default=30, help="how many examples of each kind of input")
     group = parser.getgroup("events", "storms of events")
     group.addoption("--storm", type=float, default=5, help="how long each storm lasts, in seconds")
+    group.addoption("--rate", type=float, default=0, help="events a second that are written; 0: as they go")
     group.addoption("--subscribers", type=int, default=40, help="how many subscribers are in it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if binaries := os.environ.get("M3_POSTGRES_BIN"):
+        embedded.elsewhere = Path(binaries).absolute()
+        if not (embedded.elsewhere / "postgres").exists():
+            raise pytest.UsageError(f"M3_POSTGRES_BIN: there is no postgres in {binaries}")
     # structlog's own default renders tracebacks with all locals, which takes minutes for one error
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]

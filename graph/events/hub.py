@@ -61,15 +61,18 @@ class Hub:
         *,
         queue: int = FEED_QUEUE,
         patience: float = SLOW_CONSUMER_SECONDS,
+        deadline: float = DEADLINE,
     ) -> None:
         """`url` leads to PostgreSQL itself, past any pooler; `database` reads what a feed has missed.
 
-        A feed keeps `queue` events for a reader who is busy, and gives it `patience` seconds to catch up.
+        A feed keeps `queue` events for a reader who is busy, and gives it `patience` seconds to catch up. A
+        look-up of what it has missed has `deadline` seconds; then it is tried again.
         """
         self._link = Link(url, "hub", self._follow)
         self._database = database
         self._queue = queue
         self._patience = patience
+        self._deadline = deadline
         self._hint = asyncio.Event()
         self._ready = asyncio.Event()
         self._newest = 0
@@ -184,8 +187,8 @@ class Hub:
             sql, given = _MISSED_BY_USER, [*given, user_id]
         try:
             async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
-                bounds = await connection.fetchrow(_BOUNDS, timeout=DEADLINE)
-                rows = await connection.fetch(sql, *given, timeout=DEADLINE)
+                bounds = await connection.fetchrow(_BOUNDS, timeout=self._deadline)
+                rows = await connection.fetch(sql, *given, timeout=self._deadline)
         except asyncpg.QueryCanceledError as error:  # it took too long, as it may when everybody comes back
             raise DatabaseUnavailable(str(error)) from error
         # A place that the log has not reached is of a log that was lost, with what followed in it

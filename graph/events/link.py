@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 import structlog
+from asyncpg.exceptions import InternalClientError
 
-from db.scope import CONNECT_TIMEOUT, SERVER_SETTINGS
+from db.scope import CONNECT_TIMEOUT, DRIVER_ERRORS, SERVER_SETTINGS
 
 DEADLINE: Final = 5.0
 """Seconds that the server may take over one statement here; then the link is taken for dead."""
@@ -17,12 +18,13 @@ DEADLINE: Final = 5.0
 APPLICATION: Final = "m3core-events"
 """How these connections call themselves in `pg_stat_activity`."""
 
-# A session that the server hears nothing of is over, and what it has locked is free: its process may be
-# frozen, or the network between them gone without a word. Each session here says something every second.
+# A session that the server hears nothing of is over: its process may be frozen, or the network between them
+# gone without a word. Each says something every second, unless its process gets no CPU: who has locked
+# something, which others wait for, is given less time (`sequencer.py`).
 _SETTINGS: Final[Mapping[str, str]] = {
     **SERVER_SETTINGS,
     "application_name": APPLICATION,
-    "idle_session_timeout": "5s",
+    "idle_session_timeout": "60s",
     "tcp_user_timeout": "5s",
     "tcp_keepalives_idle": "2",
     "tcp_keepalives_interval": "1",
@@ -81,8 +83,17 @@ class Link:
                     # A dead link does not answer; that of a cancelled statement has to be cut short
                     with contextlib.suppress(Exception):
                         await connection.close(timeout=1.0)
+            except DRIVER_ERRORS as error:
+                log.warning("events.link_lost", link=self._name, reason=_reason(error))
             except Exception as error:  # whatever it is, there is nobody else to go on
-                log.warning("events.link_lost", link=self._name, exc_info=error)
+                log.error("events.link_failed", link=self._name, exc_info=error)
             # Not all at once: every process has lost the database at the same moment
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _reason(error: Exception) -> str:
+    # What the server says when it ends an idle session the driver takes for a fault of its own, and forgets
+    if isinstance(error, InternalClientError):
+        return "the server ended the session"
+    return f"{type(error).__name__}: {error}"

@@ -32,7 +32,12 @@ BEGIN
   END LOOP;
 END $$
 """
-_ELECT: Final = "SELECT pg_try_advisory_lock(hashtext('m3core.sequencer'))"
+# In one statement with the lock: whoever is frozen behind it would keep it for as long
+ELECT: Final = """
+SELECT CASE WHEN pg_try_advisory_lock(hashtext('m3core.sequencer'))
+  THEN set_config('idle_session_timeout', '5s', false) IS NOT NULL ELSE false END
+"""
+"""Whether the session is the sequencer's from now on; it is then over when nothing is heard of it for 5 s."""
 _FORGET: Final = f"SELECT gateway.forget_events($1, {_BATCH})"
 
 log = structlog.get_logger(__name__)
@@ -61,7 +66,7 @@ class Sequencer:
         await self._link.stop()
 
     async def _work(self, connection: "Driver") -> None:
-        while not await connection.fetchval(_ELECT, timeout=DEADLINE):  # noqa: ASYNC110  # another process
+        while not await connection.fetchval(ELECT, timeout=DEADLINE):  # noqa: ASYNC110  # another process
             await asyncio.sleep(CANDIDATE_SECONDS)
         log.info("events.sequencing")
         clock = asyncio.get_running_loop().time

@@ -100,7 +100,10 @@ async def test_it_serves_the_demo_and_leaves_nothing_running(data_dir: Path) -> 
         await end(process, signal.SIGTERM, data_dir)
 
 
-async def test_a_server_that_a_crash_left_running_is_taken_over(data_dir: Path) -> None:
+async def test_a_server_that_a_crash_left_running_is_taken_over(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "elsewhere", None)  # `m3 dev` runs the wheel's
     left: EmbeddedServer = await asyncio.to_thread(embedded.start, data_dir)
     try:
         async with running(data_dir) as (process, _, _):

@@ -1,6 +1,7 @@
 """`m3 serve --workers`: several processes, of which one may die, and all of which end together."""
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
@@ -29,8 +30,9 @@ async def workers(urls: Urls, folder: Path, number: int) -> AsyncIterator[tuple[
         above = psutil.Process(process.pid)
         below = above.children()
         yield above, f"http://127.0.0.1:{ports.pop()}"
-        if process.returncode is None:
-            process.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if above.children():  # else it is at its end, where a signal meets a loop that is half closed
+                above.terminate()
         out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert b"Traceback" not in out + err
         assert [worker for worker in below if worker.is_running()] == []

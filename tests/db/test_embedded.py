@@ -138,3 +138,12 @@ async def test_a_folder_closed_to_the_system_user_is_told_and_worked_around(
         assert (folder / "closed").stat().st_mode & 0o777 == 0o700
     finally:
         server.destroy()
+
+
+def test_another_postgresql_goes_before_the_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "elsewhere", None)
+    wheel = embedded.program("postgres").parent
+    (tmp_path / "postgres").touch()
+    monkeypatch.setattr(embedded, "elsewhere", tmp_path)
+    assert embedded.program("postgres") == tmp_path / "postgres"
+    assert embedded.program("psql") == wheel / "psql"

@@ -35,11 +35,16 @@ async def sequencing(url: str, retention: timedelta = timedelta(hours=1)) -> Asy
 
 @asynccontextmanager
 async def following(
-    url: str, database_url: str | None = None, *, queue: int = 256, patience: float = 30.0
+    url: str,
+    database_url: str | None = None,
+    *,
+    queue: int = 256,
+    patience: float = 30.0,
+    deadline: float = 5.0,
 ) -> AsyncIterator[Hub]:
     """A hub for as long as the block; what feeds have missed they read at `database_url`, if it is given."""
     database = Database(database_url or url)
-    hub = Hub(url, database, queue=queue, patience=patience)
+    hub = Hub(url, database, queue=queue, patience=patience, deadline=deadline)
     await hub.start()
     try:
         yield hub

@@ -9,7 +9,8 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
+from tests.events.pace import Pace
 from tests.server import Urls
 
 WRITERS: Final = 16
@@ -58,6 +60,7 @@ _EXPECTED: Final = (
     "SELECT upper(action) AS action, entity_id FROM gateway.event_log "
     "WHERE tenant_id = $1 AND topic = $2 AND ($3::uuid IS NULL OR user_id = $3) ORDER BY seq"
 )
+_COUNT: Final = "SELECT count(*) FROM gateway.event_log WHERE tenant_id = $1"
 _DOWN: Final = (
     OSError,
     TimeoutError,
@@ -161,10 +164,16 @@ class Subscriber:
 
 
 class Storm:
-    """A tenant's people over some gateways, whose addresses are `gateways`: they may change."""
+    """A tenant's people over some gateways, whose addresses are `gateways`: they may change.
 
-    def __init__(self, urls: Urls, tenant: UUID, people: list[Person], gateways: list[str]) -> None:
+    The writers keep to `pace`; `seconds` is how long they wrote.
+    """
+
+    def __init__(
+        self, urls: Urls, tenant: UUID, people: list[Person], gateways: list[str], pace: Pace
+    ) -> None:
         self.urls, self.tenant, self.people, self.gateways = urls, tenant, people, gateways
+        self.pace, self.seconds = pace, 0.0
         self.subscribers: list[Subscriber] = []
         self.committed: dict[UUID, float] = {}
         self._over = False
@@ -184,6 +193,7 @@ class Storm:
                 group.create_task(subscriber.follow(self.gateways))
             for subscriber in self.subscribers:
                 await subscriber.came.wait()
+            began = time.monotonic()
             writers = [
                 group.create_task(self._ask() if place % 4 == 0 else self._write())
                 for place in range(WRITERS)
@@ -194,6 +204,7 @@ class Storm:
             await self._last(seconds / 2)
             self._over = True
             await asyncio.gather(*writers)
+            self.seconds = time.monotonic() - began
             expected = await self.expected()
             for subscriber, events in zip(self.subscribers, expected, strict=True):
                 subscriber.expected = len(events)
@@ -206,8 +217,7 @@ class Storm:
 
     async def expected(self) -> list[list[Told]]:
         """What each of the subscribers should have been told."""
-        owner = await asyncpg.connect(self.urls.owner, server_settings={"app.maintenance": "on"})
-        try:
+        async with self._owner() as owner:
             async with asyncio.timeout(PATIENCE):
                 while await owner.fetchval("SELECT EXISTS (SELECT FROM gateway.event_outbox)"):
                     pass
@@ -217,8 +227,20 @@ class Storm:
                 for key in set(wanted)
             }
             return [known[key] for key in wanted]
+
+    @asynccontextmanager
+    async def _owner(self) -> AsyncIterator["Raw"]:
+        owner = await asyncpg.connect(self.urls.owner, server_settings={"app.maintenance": "on"})
+        try:
+            yield owner
         finally:
             await owner.close()
+
+    async def events(self) -> int:
+        """How many events there were, of all topics."""
+        async with self._owner() as owner:
+            count: int = await owner.fetchval(_COUNT, self.tenant)
+            return count
 
     def delays(self) -> list[float]:
         """Seconds from a commit to those who were there at that moment, in order of size."""
@@ -245,6 +267,7 @@ class Storm:
     async def _ask(self) -> None:
         """Notify people by way of a gateway."""
         while not self._over:
+            await self.pace.turn(2)
             users = [str(person.user) for person in random.sample(self.people, 2)]
             given = {"category": "TASKS", "title": "Call", "userIds": users}
             with contextlib.suppress(*_LOST):
@@ -263,6 +286,7 @@ class Storm:
                 continue
             with contextlib.suppress(*_DOWN):
                 while not self._over:
+                    await self.pace.turn(3)
                     await self._transaction(connection)
                     await asyncio.sleep(random.uniform(0, 0.3))  # noqa: S311
             connection.terminate()

@@ -21,7 +21,7 @@ from tests.events.conftest import following, sequencing
 from tests.events.fragile import HOLDER, crash, private_server
 from tests.events.inbox import PATIENCE, Inbox, entities, take
 from tests.factories import make_tenant, make_user
-from tests.graph.proxy import Proxy
+from tests.graph.proxy import Mute, Proxy
 from tests.server import Urls
 
 
@@ -78,6 +78,26 @@ async def test_a_listener_whose_link_goes_silent_comes_back_and_misses_nothing(
             added += await inbox.add(3)
             told += entities(await take(feed, 3))
     assert told == added
+
+
+async def test_a_look_up_of_what_was_missed_is_given_up_in_silence_and_tried_again(
+    inbox: Inbox, scratch_database: Urls
+) -> None:
+    mute = Mute(scratch_database.gateway)
+    await mute.open()
+    async with (
+        sequencing(scratch_database.gateway),
+        following(scratch_database.gateway, mute.url, queue=1, deadline=0.2) as hub,
+        hub.feed(inbox.tenant, "notification", after=None, user_id=inbox.user) as behind,
+        hub.feed(inbox.tenant, "notification", after=None, user_id=inbox.user) as ahead,
+    ):
+        added = await inbox.add(3)
+        # The hub has handed all of them out, to a reader too who had room for one
+        assert entities(await take(ahead, 3)) == added
+        mute.armed = True
+        assert entities(await take(behind, 3)) == added
+        assert not mute.armed
+    await mute.cut()
 
 
 async def test_a_sequencer_that_is_frozen_loses_its_place(

@@ -1,6 +1,7 @@
 """Nothing is lost and nothing told twice, whatever fails, in the one order for all.
 
-A short storm each. `make storm` makes it a minute with 200 subscribers, and shows how long events took.
+A short storm each, as fast as it goes. `make storm` makes it a minute with 200 subscribers, at a rate that
+leaves the machine some air, and shows how long events took.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from graph.auth.tokens import AccessTokens
 from graph.settings import Settings
 from tests.crash.load import serving
 from tests.events.fragile import HOLDER, crash, private_server
+from tests.events.pace import Pace
 from tests.events.storm import COMMITS, PATIENCE, Person, Storm
 from tests.factories import insert, make_tenant, make_user
 from tests.server import Urls, seeing_all
@@ -53,8 +55,8 @@ class Site:
             if b".failed" in line:
                 print(line.decode())
 
-    async def storm(self) -> Storm:
-        """A storm over a new tenant."""
+    async def storm(self, rate: float) -> Storm:
+        """A storm over a new tenant, of `rate` events a second; see `Pace`."""
         tokens = AccessTokens(KeyFile(self.keys_file), Settings(keys_file=self.keys_file))
         engine = seeing_all(self.urls.owner)
         async with engine.connect() as owner:
@@ -66,7 +68,7 @@ class Site:
                 session = await insert(owner, Session, tenant_id=tenant, user_id=user, **values)
                 people.append(Person(user, tokens.issue(tenant, user, session["id"])[0]))
         await engine.dispose()
-        return Storm(self.urls, tenant, people, self.gateways)
+        return Storm(self.urls, tenant, people, self.gateways, Pace(rate))
 
     async def nothing(self) -> None:
         """All goes well."""
@@ -111,16 +113,20 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def test_every_log_is_the_databases(
     fault: Callable[[Site], Awaitable[None]], site: Site, pytestconfig: pytest.Config
 ) -> None:
-    storm = await site.storm()
+    storm = await site.storm(pytestconfig.getoption("rate"))
     await storm.subscribe(pytestconfig.getoption("subscribers"))
     await storm.rage(pytestconfig.getoption("storm"), lambda: fault(site))
     for subscriber, expected in zip(storm.subscribers, await storm.expected(), strict=True):
         assert subscriber.log == expected
     told = sum(len(subscriber.log) for subscriber in storm.subscribers)
     assert told > COMMITS
-    delays = storm.delays() or [0.0]
+    print(_summary(await storm.events(), storm.seconds, told, storm.delays() or [0.0]))
+
+
+def _summary(events: int, seconds: float, told: int, delays: list[float]) -> str:
     p50, p95, p99 = (1000 * delays[int(len(delays) * share)] for share in (0.50, 0.95, 0.99))
-    print(
-        f"\n{told} events told, {len(delays)} of them to who was there; "
+    return (
+        f"\n{events} events in {seconds:.0f} s, {events / seconds:.0f} a second; told {told} times, "
+        f"{told / seconds:.0f} a second, {len(delays)} of them measured: "
         f"commit to client p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f} ms"
     )
