@@ -21,10 +21,12 @@ from graphql import (
     Visitor,
     parse,
     specified_rules,
+    validate,
     visit,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph import limits
 from graph.admission import bounds
@@ -33,9 +35,10 @@ from graph.errors import TooComplex
 MAX_PLANS: Final = 64
 """Plans of one document: by operation, by `@include` and `@skip`, by the permissions of who asks."""
 
-
 INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 """The root fields that every schema has."""
+
+_RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 @dataclass
@@ -110,9 +113,8 @@ class Documents:
             found = self._read(text)
             if found.errors:
                 found = _lightened(found)
-            found.size += sys.getsizeof(text)
-            if len(text) <= limits.MAX_DOCUMENT_KEPT:
-                self._keep(text, found)
+            found.size += 2 * sys.getsizeof(text)  # and what it has of it in its tree
+            self._keep(text, found)
         return found
 
     def _keep(self, text: str, document: Document) -> None:
@@ -133,8 +135,9 @@ class Documents:
             return Document(None, [GraphQLError(str(error), original_error=error)])
         except bounds.Circular:
             # The other rules take their time over such a document
-            return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
-        errors = validate_document(self._schema, node, tuple(specified_rules))
+            return Document(None, validate(self._schema, node, (NoFragmentCyclesRule,)))
+        # Suggestions, which nobody is shown, take as long as all the rest
+        errors = validate(self._schema, node, _RULES, hide_suggestions=True)
         document = Document(node, errors, size=tokens * limits.TOKEN_BYTES, repeats=repeats)
         if not document.errors:
             switches = _Switches()
