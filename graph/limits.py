@@ -97,7 +97,10 @@ MAX_DOCUMENTS = 1000
 """Documents that a process keeps, parsed."""
 
 MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024
-"""The memory that they take together, about."""
+"""The memory that they take together, about, with their plans."""
+
+MAX_STATEMENTS_BYTES = 32 * 1024 * 1024
+"""The memory that the statements of all plans take, about."""
 
 TOKEN_BYTES = 500
 """The memory that a token of a parsed document takes: 250 to 650 bytes were measured."""

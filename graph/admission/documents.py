@@ -2,8 +2,9 @@
 
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -41,6 +42,23 @@ INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
+class Plans(dict[Any, Any]):
+    """The plans of a document, by what they depend on; `grow` is told of the bytes that each has."""
+
+    grow: Callable[[int], None] | None = None
+
+    def __setitem__(self, key: Any, plan: Any) -> None:
+        super().__setitem__(key, plan)
+        if self.grow is not None:
+            self.grow(getattr(plan, "size", 0))
+
+    def clear(self) -> None:
+        """Forget them."""
+        if self.grow is not None:
+            self.grow(-sum(getattr(plan, "size", 0) for plan in self.values()))
+        super().clear()
+
+
 @dataclass
 class Document:
     """A document and what is known of it: if it has errors those, and what its operations are called."""
@@ -48,7 +66,7 @@ class Document:
     node: DocumentNode | None
     errors: list[GraphQLError]
     size: int = 0
-    """The bytes of memory that it takes, about."""
+    """The bytes of memory that it takes, about, with its plans while it is kept."""
     operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
@@ -57,7 +75,7 @@ class Document:
     """Whether `__schema` or `__type` is in it."""
     repeats: int = 1
     """How often it asks for one field of the schema."""
-    plans: dict[Any, Any] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 
@@ -120,6 +138,16 @@ class Documents:
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document
         self._size += document.size
+        self._make_room()
+        document.plans.grow = partial(self._grow, text, document)
+
+    def _grow(self, text: str, document: Document, size: int) -> None:
+        if self._known.get(text) is document:
+            document.size += size
+            self._size += size
+            self._make_room()
+
+    def _make_room(self) -> None:
         while len(self._known) > limits.MAX_DOCUMENTS or self._size > limits.MAX_DOCUMENTS_BYTES:
             _, oldest = self._known.popitem(last=False)
             self._size -= oldest.size

@@ -28,6 +28,7 @@ def test_the_table_has_each_bound() -> None:
         (r"`__type` (\d+)", limits.TYPE_COST),
         (r"Remembered are the ([\d,]+) documents", limits.MAX_DOCUMENTS),
         (r"last, (\d+) MiB of them", limits.MAX_DOCUMENTS_BYTES // 2**20),
+        (r"and (\d+) MiB of their SQL", limits.MAX_STATEMENTS_BYTES // 2**20),
         (r"a tenth of its tokens, or where that is more a (\d+)th of its characters", limits.CHARACTERS_READ),
         (r"`first` or `last`, (\d+) without", limits.DEFAULT_PAGE),
         (r"ids of `nodes` are at most (\d+)", limits.MAX_PAGE),
