@@ -114,7 +114,10 @@ class Run:
     def _arguments(self, child: Child) -> Mapping[str, Any]:
         if child.arguments is not None:
             return child.arguments
-        return get_argument_values(child.definition, child.nodes[0], self._variables)
+        try:
+            return get_argument_values(child.definition, child.nodes[0], self._variables)
+        except GraphQLError as error:
+            raise Unplanned(error.message) from None
 
     def _keys(self, children: list[Child]) -> dict[Any, None]:
         """The keys that some children of one source look for."""
