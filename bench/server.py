@@ -113,7 +113,7 @@ async def gateway(database: Database, *, pinned: bool = False, **settings: str) 
         "M3_COST_PER_TENANT": "1000000000000",
         **settings,
     }
-    command = [str(Path(sys.executable).with_name("m3")), "serve"]
+    command = [sys.executable, "-m", "graph.cli", "serve"]
     async with process(command, environment, port, pinned=pinned) as started:
         yield started
 

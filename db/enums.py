@@ -5,166 +5,180 @@ A list is closed where our own code gives each value a meaning; what providers a
 """
 
 from enum import StrEnum
+from typing import Self
 
 
-class UserStatus(StrEnum):
+class Described(StrEnum):
+    """A closed list; each value is stored as it is, and has words for those who read the schema."""
+
+    _value_: str
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Self:
+        """The member that is stored as `value`."""
+        member = str.__new__(cls, value)
+        member._value_, member.description = value, description
+        return member
+
+
+class UserStatus(Described):
     """Whether a user may sign in."""
 
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    DEACTIVATED = "deactivated"
+    ACTIVE = "active", "May sign in, once a password is set."
+    SUSPENDED = "suspended", "May not sign in for now; may be reactivated."
+    DEACTIVATED = "deactivated", "Has left; may not sign in."
 
 
-class DealStatus(StrEnum):
+class DealStatus(Described):
     """How a deal stands."""
 
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
+    OPEN = "open", "Still to be decided."
+    WON = "won", "The buyer has agreed."
+    LOST = "lost", "It came to nothing."
 
 
-class ActivityType(StrEnum):
+class ActivityType(Described):
     """What kind of work an activity is."""
 
-    CALL = "call"
-    EMAIL = "email"
-    MEETING = "meeting"
-    TASK = "task"
+    CALL = "call", "A phone call."
+    EMAIL = "email", "An e-mail."
+    MEETING = "meeting", "A meeting."
+    TASK = "task", "Anything else that is to be done."
 
 
-class ActivityStatus(StrEnum):
+class ActivityStatus(Described):
     """How an activity stands."""
 
-    OPEN = "open"
-    DONE = "done"
-    CANCELLED = "cancelled"
+    OPEN = "open", "Still to be done."
+    DONE = "done", "Done; `completedAt` says when."
+    CANCELLED = "cancelled", "Not going to be done."
 
 
-class UnitStatus(StrEnum):
+class UnitStatus(Described):
     """Whether a unit can be sold."""
 
-    AVAILABLE = "available"
-    RESERVED = "reserved"
-    SOLD = "sold"
-    WITHDRAWN = "withdrawn"
+    AVAILABLE = "available", "For sale."
+    RESERVED = "reserved", "Held for somebody; may be released."
+    SOLD = "sold", "Sold."
+    WITHDRAWN = "withdrawn", "Taken off the market."
 
 
-class MapShapeKind(StrEnum):
+class MapShapeKind(Described):
     """What a shape on a map outlines."""
 
-    UNIT = "unit"
-    COMPONENT = "component"
+    UNIT = "unit", "A whole unit."
+    COMPONENT = "component", "A component of a unit, such as a garden."
 
 
-class Channel(StrEnum):
+class Channel(Described):
     """The way a message travels."""
 
-    EMAIL = "email"
-    SMS = "sms"
-    WHATSAPP = "whatsapp"
-    INAPP = "inapp"
+    EMAIL = "email", "E-mail."
+    SMS = "sms", "Text message."
+    WHATSAPP = "whatsapp", "WhatsApp message."
+    INAPP = "inapp", "Notice in the inbox of a user."
 
 
-class CampaignType(StrEnum):
+class CampaignType(Described):
     """The channel that a campaign uses."""
 
-    EMAIL = "email"
-    SMS = "sms"
-    WHATSAPP = "whatsapp"
-    INAPP = "inapp"
+    EMAIL = "email", "By e-mail."
+    SMS = "sms", "By text message."
+    WHATSAPP = "whatsapp", "By WhatsApp."
+    INAPP = "inapp", "By notices in the inboxes of users."
 
 
-class CampaignStatus(StrEnum):
+class CampaignStatus(Described):
     """How far a campaign has come."""
 
-    DRAFT = "draft"
-    SCHEDULED = "scheduled"
-    SENDING = "sending"
-    SENT = "sent"
-    CANCELLED = "cancelled"
+    DRAFT = "draft", "Being prepared."
+    SCHEDULED = "scheduled", "Launched by itself at `scheduledAt`."
+    SENDING = "sending", "Launched; its messages are on their way."
+    SENT = "sent", "All of its messages have been sent."
+    CANCELLED = "cancelled", "Called off; what had not been sent is not going to be."
 
 
-class DeliveryStatus(StrEnum):
+class DeliveryStatus(Described):
     """How far a message to one recipient has come."""
 
-    PENDING = "pending"
-    QUEUED = "queued"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    OPENED = "opened"
-    CLICKED = "clicked"
-    FAILED = "failed"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
+    PENDING = "pending", "Not taken by a sender yet."
+    QUEUED = "queued", "Waiting to be sent."
+    SENT = "sent", "Handed to the provider."
+    DELIVERED = "delivered", "Arrived at the recipient."
+    OPENED = "opened", "Opened by the recipient."
+    CLICKED = "clicked", "A link in it was followed."
+    FAILED = "failed", "Could not be sent or delivered."
+    SUPPRESSED = "suppressed", "Not sent: the address wants no messages."
+    CANCELLED = "cancelled", "Not sent: it was called off before."
 
 
-class RecipientType(StrEnum):
+class RecipientType(Described):
     """The table that a campaign's recipient is a row of."""
 
-    CONTACT = "contact"
-    LEAD = "lead"
-    USER = "user"
+    CONTACT = "contact", "A contact."
+    LEAD = "lead", "A lead."
+    USER = "user", "A user of the tenant."
 
 
-class TemplateStatus(StrEnum):
+class TemplateStatus(Described):
     """Whether a template may be sent."""
 
-    DRAFT = "draft"
-    APPROVED = "approved"
-    RETIRED = "retired"
+    DRAFT = "draft", "Being written; may not be sent."
+    APPROVED = "approved", "May be sent."
+    RETIRED = "retired", "Replaced or given up; may not be sent any more."
 
 
-class InboxCategory(StrEnum):
+class InboxCategory(Described):
     """What a notification is about."""
 
-    APPROVALS = "approvals"
-    TASKS = "tasks"
-    SYSTEM = "system"
-    MARKETING = "marketing"
+    APPROVALS = "approvals", "Requests for approval that concern the user."
+    TASKS = "tasks", "Work that is the user's to do."
+    SYSTEM = "system", "The account and the service itself."
+    MARKETING = "marketing", "Campaigns."
 
 
-class InvoiceStatus(StrEnum):
+class InvoiceStatus(Described):
     """How an invoice stands."""
 
-    DRAFT = "draft"
-    OPEN = "open"
-    PAID = "paid"
-    VOID = "void"
+    DRAFT = "draft", "Not issued yet."
+    OPEN = "open", "Issued and to be paid."
+    PAID = "paid", "Paid."
+    VOID = "void", "Withdrawn; nothing is owed."
 
 
-class SubscriptionStatus(StrEnum):
+class SubscriptionStatus(Described):
     """How a tenant's subscription stands."""
 
-    TRIAL = "trial"
-    ACTIVE = "active"
-    PAST_DUE = "past_due"
-    CANCELLED = "cancelled"
+    TRIAL = "trial", "On trial, before the first payment."
+    ACTIVE = "active", "Running."
+    PAST_DUE = "past_due", "Running, with a payment overdue."
+    CANCELLED = "cancelled", "Ended."
 
 
-class ApprovalDomain(StrEnum):
+class ApprovalDomain(Described):
     """What can be put under a policy, so that others must agree to it; other services may have their own."""
 
-    DEAL_STAGE_MOVE = "deal.stage.move"
-    UNIT_PRICE_CHANGE = "unit.price.change"
-    CAMPAIGN_LAUNCH = "campaign.launch"
+    DEAL_STAGE_MOVE = "deal.stage.move", "Moving a deal to another stage: `moveDeal`."
+    UNIT_PRICE_CHANGE = "unit.price.change", "Changing the price of a unit: `changeUnitPrice`."
+    CAMPAIGN_LAUNCH = "campaign.launch", "Sending a campaign: `launchCampaign`."
 
 
-class ApprovalState(StrEnum):
+class ApprovalState(Described):
     """How a request for approval stands."""
 
-    PENDING = "pending"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-    APPLIED = "applied"
+    PENDING = "pending", "Waiting for somebody to decide."
+    APPROVED = "approved", "Agreed to by all levels, but not done: `applyApproval` tries again."
+    REJECTED = "rejected", "Turned down."
+    CANCELLED = "cancelled", "Withdrawn before it was decided."
+    APPLIED = "applied", "Agreed to by all levels, and done."
 
 
-class ApprovalAction(StrEnum):
+class ApprovalAction(Described):
     """What was done in one step of an approval."""
 
-    SUBMITTED = "submitted"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    ESCALATED = "escalated"
-    CANCELLED = "cancelled"
-    APPLIED = "applied"
+    SUBMITTED = "submitted", "It was asked for."
+    APPROVED = "approved", "Somebody agreed, for one level."
+    REJECTED = "rejected", "Somebody turned it down."
+    ESCALATED = "escalated", "It was not decided in time; those who may decide were told."
+    CANCELLED = "cancelled", "It was withdrawn."
+    APPLIED = "applied", "What was asked for was done, or tried."

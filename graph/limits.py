@@ -22,10 +22,13 @@ MAX_TEXT_FILTER = 1000
 """Characters of a text that a filter compares with."""
 
 MAX_BODY_BYTES = 256 * 1024
-"""The most bytes a request body may have, and the most characters a document."""
+"""The most bytes a request body may have."""
 
 MAX_BULK_BYTES = 2 * 1024 * 1024
 """The most bytes of a signed-in request with a bulk mutation."""
+
+MAX_DOCUMENT = 50_000
+"""Characters of a document: graphql-core goes from one to the next, in texts and comments too."""
 
 MAX_TOKENS = 2000
 """Lexical tokens of a document; a comment is one too."""
@@ -76,7 +79,10 @@ OPERATION_COST = 1
 """The cost of any operation: who asks is read. Each row that it may read adds one."""
 
 TOKENS_READ = 10
-"""Tokens of a document that make a cost of 1 when they are parsed, which a process does once for a while."""
+"""Tokens of a document that make a cost of 1 when it is parsed, which a process does once for a while."""
+
+CHARACTERS_READ = 500
+"""Characters that make a cost of 1, where that is more: one long text is few tokens."""
 
 MUTATION_COST = 10
 """What a root mutation adds to the cost; a bulk mutation adds one more for each of its rows."""
@@ -91,10 +97,10 @@ MAX_DOCUMENTS = 1000
 """Documents that a process keeps, parsed."""
 
 MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024
-"""The memory that they take together, about."""
+"""The memory that they take together, about, with their plans."""
 
-MAX_DOCUMENT_KEPT = 20_000
-"""Characters of a document that is kept; a longer one is hardly sent twice."""
+MAX_STATEMENTS_BYTES = 32 * 1024 * 1024
+"""The memory that the statements of all plans take, about."""
 
 TOKEN_BYTES = 500
 """The memory that a token of a parsed document takes: 250 to 650 bytes were measured."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from graph.inputs import as_mapping
 from graph.stored import at_an_end, parameter
@@ -181,9 +182,11 @@ def order_input(shown: TableType) -> type | None:
     columns = sortable(shown)
     if not columns:
         return None
-    members = enum.Enum(  # type: ignore[misc]
-        f"{name}Field", {column.upper(): column for column in columns}
-    )
+    values = {
+        column.upper(): strawberry.enum_value(column, description=f"By `{to_camel_case(column)}`.")
+        for column in columns
+    }
+    members = enum.Enum(f"{name}Field", values)  # type: ignore[misc]
     field_enum = strawberry.enum(members, description=f"What `{shown.name}` rows can be sorted by.")
     body: dict[str, Any] = {
         "__annotations__": {"field": field_enum, "direction": OrderDirection},

@@ -24,9 +24,11 @@ from graphql import (
     ObjectValueNode,
     StringValueNode,
     ValueNode,
+    VariableNode,
 )
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.errors import BadInput
 from graph.limits import MAX_JSON_BYTES, MAX_URL
 
 DateTime = NewType("DateTime", dt.datetime)
@@ -137,14 +139,21 @@ def _checked_json(value: object, depth: int) -> object:
         return {text(key, "JSON"): _checked_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("JSON numbers are finite.")
+    if value is not None and not isinstance(value, bool | int | float):
+        raise ValueError("JSON cannot hold a variable of this type.")
     return value
 
 
 def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
-    return _parse_json(_literal_value(node))
+    try:
+        return _parse_json(_literal_value(node, variables or {}))
+    except ValueError as error:
+        if variables:  # validation is over, where this would be the client's fault
+            raise BadInput(str(error)) from None
+        raise
 
 
-def _literal_value(node: ValueNode) -> object:
+def _literal_value(node: ValueNode, variables: dict[str, Any]) -> object:
     match node:
         case NullValueNode():
             return None
@@ -154,10 +163,17 @@ def _literal_value(node: ValueNode) -> object:
             return _parse_bigint(node.value)
         case FloatValueNode():
             return float(node.value)
+        case VariableNode():
+            return variables.get(node.name.value)
         case ListValueNode():
-            return [_literal_value(item) for item in node.values]
+            return [_literal_value(item, variables) for item in node.values]
         case ObjectValueNode():
-            return {field.name.value: _literal_value(field.value) for field in node.fields}
+            # A variable without a value leaves its member out; to validation all of them are such
+            return {
+                field.name.value: _literal_value(field.value, variables)
+                for field in node.fields
+                if not isinstance(field.value, VariableNode) or field.value.name.value in variables
+            }
     raise ValueError("JSON literals cannot hold this.")
 
 

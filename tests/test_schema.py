@@ -1,8 +1,9 @@
 """The schema as it is handed out: `schema.graphql`, its permissions, its scalars, its directives."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from graphql import (
@@ -100,6 +101,25 @@ def test_the_printed_scalars_are_specified() -> None:
     for kind in scalars:
         assert kind.specified_by_url == by_name[kind.name].specified_by_url
         assert kind.description == by_name[kind.name].description
+
+
+def descriptions() -> Iterator[tuple[str, str | None]]:
+    """Each type, field, argument, input field and enum value by its name, with its description."""
+    for name, kind in SDL.type_map.items():
+        if name.startswith("__") or is_specified_scalar_type(kind):
+            continue
+        yield name, kind.description
+        members: dict[str, Any] = getattr(kind, "fields", {}) | getattr(kind, "values", {})
+        for member, item in members.items():
+            yield f"{name}.{member}", item.description
+            for argument, value in getattr(item, "args", {}).items():
+                yield f"{name}.{member}({argument}:)", value.description
+
+
+def test_everything_is_described() -> None:
+    found = dict(descriptions())
+    assert {"Deal", "Deal.name", "Query.deals(first:)", "DealFilter.name", "DealStatus.WON"} <= found.keys()
+    assert [name for name, words in found.items() if not words or not words.endswith((".", "`", ")"))] == []
 
 
 def test_the_directives_stand_where_clients_look_for_them() -> None:

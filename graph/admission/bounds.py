@@ -94,12 +94,14 @@ _BOUNDS: Final = {
 def check_text(text: str) -> int:
     """How many tokens a text has; TooComplex if it is not worth parsing, which costs ten times as much.
 
-    Fields, aliases and directives are counted as they are written: spread out they are no fewer.
+    Fields, aliases, directives and pairs are counted as they are written: spread out they are no fewer.
     """
-    if len(text) > limits.MAX_BODY_BYTES:
-        raise TooComplex("characters", "characters of a document", limits.MAX_BODY_BYTES, len(text))
+    if len(text) > limits.MAX_DOCUMENT:
+        words = "characters of a document (what is long goes into variables)"
+        raise TooComplex("characters", words, limits.MAX_DOCUMENT, len(text))
     seen = Size()
-    nesting = arguments = values = tokens = 0
+    nesting = arguments = values = tokens = comparisons = 0
+    places: list[dict[str, int]] = []  # how often each response key stands in the braces that are open
     before = ""
     for tokens, found in enumerate(_TOKEN.finditer(text), 1):
         kind = found.lastgroup
@@ -107,6 +109,10 @@ def check_text(text: str) -> int:
         if kind == "bracket":
             nesting += 1 if word in "{[(" else -1
             arguments += (word == "(") - (word == ")")
+            if word == "{" and not arguments:
+                places.append({})
+            elif word == "}" and not arguments and places:
+                places.pop()
         elif word == "@":
             seen.directives += 1
         elif arguments > 0:
@@ -119,6 +125,9 @@ def check_text(text: str) -> int:
                 word = "..."  # and a type, which is no field either
             elif kind == "name" and before not in ("@", "..."):
                 seen.fields += 1
+                if places and before != ":":
+                    same = places[-1].get(word, 0)
+                    places[-1][word], comparisons = same + 1, comparisons + same
         before = word
         if tokens > limits.MAX_TOKENS and kind != "end":
             raise TooComplex("tokens", "tokens", limits.MAX_TOKENS, tokens)
@@ -128,6 +137,7 @@ def check_text(text: str) -> int:
             raise TooComplex("values", "values of arguments", limits.MAX_VALUES, values)
         if seen.fields > limits.MAX_FIELDS or word in ("@", ":"):
             _refuse(seen)
+        _compare(comparisons)
     return tokens
 
 
@@ -140,13 +150,17 @@ def check(document: DocumentNode) -> int:
     _refuse(measured.size)
     measured.flatten()
     comparisons, repeats = measured.comparisons(), measured.repeats()
-    if comparisons > limits.MAX_COMPARISONS:
-        words = "pairs of fields with the same name in the same place"
-        raise TooComplex("comparisons", words, limits.MAX_COMPARISONS, comparisons)
+    _compare(comparisons)
     if repeats > limits.MAX_INTROSPECTION_REPEATS:
         words = "times that one field of the schema is asked for"
         raise TooComplex("introspectionRepeats", words, limits.MAX_INTROSPECTION_REPEATS, repeats)
     return repeats
+
+
+def _compare(comparisons: int) -> None:
+    if comparisons > limits.MAX_COMPARISONS:
+        words = "pairs of fields with the same name in the same place"
+        raise TooComplex("comparisons", words, limits.MAX_COMPARISONS, comparisons)
 
 
 def _refuse(size: Size) -> None:

@@ -41,7 +41,8 @@ async def read(text: str, documents: Documents, context: Context) -> Document:
     if known is not None:
         return known
     try:
-        amount = max(limits.OPERATION_COST, bounds.check_text(text) // limits.TOKENS_READ)
+        sizes = bounds.check_text(text) // limits.TOKENS_READ, len(text) // limits.CHARACTERS_READ
+        amount = max(limits.OPERATION_COST, *sizes)
     except TooComplex:
         amount = limits.OPERATION_COST  # it is not going to be parsed
     await context.services.buckets.charge(payer(context), amount)

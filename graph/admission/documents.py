@@ -2,8 +2,9 @@
 
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -21,10 +22,12 @@ from graphql import (
     Visitor,
     parse,
     specified_rules,
+    validate,
     visit,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph import limits
 from graph.admission import bounds
@@ -33,9 +36,27 @@ from graph.errors import TooComplex
 MAX_PLANS: Final = 64
 """Plans of one document: by operation, by `@include` and `@skip`, by the permissions of who asks."""
 
-
 INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 """The root fields that every schema has."""
+
+_RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class Plans(dict[Any, Any]):
+    """The plans of a document, by what they depend on; `grow` is told of the bytes that each has."""
+
+    grow: Callable[[int], None] | None = None
+
+    def __setitem__(self, key: Any, plan: Any) -> None:
+        super().__setitem__(key, plan)
+        if self.grow is not None:
+            self.grow(getattr(plan, "size", 0))
+
+    def clear(self) -> None:
+        """Forget them."""
+        if self.grow is not None:
+            self.grow(-sum(getattr(plan, "size", 0) for plan in self.values()))
+        super().clear()
 
 
 @dataclass
@@ -45,7 +66,7 @@ class Document:
     node: DocumentNode | None
     errors: list[GraphQLError]
     size: int = 0
-    """The bytes of memory that it takes, about."""
+    """The bytes of memory that it takes, about, with its plans while it is kept."""
     operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
@@ -54,7 +75,7 @@ class Document:
     """Whether `__schema` or `__type` is in it."""
     repeats: int = 1
     """How often it asks for one field of the schema."""
-    plans: dict[Any, Any] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 
@@ -110,14 +131,23 @@ class Documents:
             found = self._read(text)
             if found.errors:
                 found = _lightened(found)
-            found.size += sys.getsizeof(text)
-            if len(text) <= limits.MAX_DOCUMENT_KEPT:
-                self._keep(text, found)
+            found.size += 2 * sys.getsizeof(text)  # and what it has of it in its tree
+            self._keep(text, found)
         return found
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document
         self._size += document.size
+        self._make_room()
+        document.plans.grow = partial(self._grow, text, document)
+
+    def _grow(self, text: str, document: Document, size: int) -> None:
+        if self._known.get(text) is document:
+            document.size += size
+            self._size += size
+            self._make_room()
+
+    def _make_room(self) -> None:
         while len(self._known) > limits.MAX_DOCUMENTS or self._size > limits.MAX_DOCUMENTS_BYTES:
             _, oldest = self._known.popitem(last=False)
             self._size -= oldest.size
@@ -133,8 +163,9 @@ class Documents:
             return Document(None, [GraphQLError(str(error), original_error=error)])
         except bounds.Circular:
             # The other rules take their time over such a document
-            return Document(None, validate_document(self._schema, node, (NoFragmentCyclesRule,)))
-        errors = validate_document(self._schema, node, tuple(specified_rules))
+            return Document(None, validate(self._schema, node, (NoFragmentCyclesRule,)))
+        # Suggestions, which nobody is shown, take as long as all the rest
+        errors = validate(self._schema, node, _RULES, hide_suggestions=True)
         document = Document(node, errors, size=tokens * limits.TOKEN_BYTES, repeats=repeats)
         if not document.errors:
             switches = _Switches()

@@ -3,6 +3,7 @@
     collect.py     resolves fragments and directives, merges equal keys
     plan.py        turns an operation into sources, one statement each, and objects made of their rows
     statements.py  writes the SQL of each source, compiled once per plan
+    kept.py        keeps it while there is room
     run.py         reads a level, then the next with the keys found; says what was refused where
     build.py       makes functions that turn rows into the objects of the answer
     pages.py       makes connections of them

@@ -6,6 +6,7 @@ Unplanned, and graphql-core runs the operation.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from graphql import (
@@ -52,7 +53,8 @@ class Source:
     columns: list[str] = field(default_factory=list)
     """What the answer shows or a child is found by, in the order in which rows have it."""
     children: list["Child"] = field(default_factory=list)
-    statements: dict[Any, Any] = field(default_factory=dict)
+    serial: int = field(default_factory=count().__next__)
+    """What its statements are kept under: it does not come again, as an id does."""
     request: Any = None
     """The request for the pages, once it is known to be always the same."""
 
@@ -161,6 +163,11 @@ class Plan:
     levels: list[list[Source | NodeSource]]
     refuses: bool
     """Whether anything is refused for want of a permission."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of memory that it takes, about, with the functions that are compiled for it."""
+        return sum(3000 + 300 * len(each.entries) + 1000 * len(each.children) for each in self.objects)
 
 
 _USERS: Final = TABLES[models.User.__table__]  # type: ignore[index]

@@ -19,6 +19,7 @@ from graph.cursor import CursorScope
 from graph.engine import statements
 from graph.engine.build import compile_build
 from graph.engine.collect import Unplanned
+from graph.engine.kept import Statements
 from graph.engine.pages import Pages, connections, slices
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.statements import AnyViewer, Shape
@@ -29,9 +30,7 @@ from graph.node import wanted
 from graph.ordering import Order, order_of
 from graph.size import MAX_AT_ONCE
 
-MAX_STATEMENTS: Final = 200
-"""Statements kept for one list of a plan, by filter."""
-
+_STATEMENTS: Final = Statements()
 _NONE: Final[Mapping[Any, Any]] = {}
 
 
@@ -133,7 +132,10 @@ class Run:
     def _arguments(self, child: Child) -> Mapping[str, Any]:
         if child.arguments is not None:
             return child.arguments
-        return get_argument_values(child.definition, child.nodes[0], self._variables)
+        try:
+            return get_argument_values(child.definition, child.nodes[0], self._variables)
+        except GraphQLError as error:
+            raise Unplanned(error.message) from None
 
     def _keys(self, children: list[Child]) -> dict[Any, None]:
         """The keys that some children of one source look for."""
@@ -251,12 +253,7 @@ class Run:
             self._failed[child] = error
 
     def _kept(self, source: Source, key: Any, make: Callable[[AnyViewer], Statement]) -> Statement:
-        kept: Statement | None = source.statements.get(key)
-        if kept is None:
-            if len(source.statements) >= MAX_STATEMENTS:
-                source.statements.clear()
-            kept = source.statements[key] = make(AnyViewer.like(self._viewer))
-        return kept
+        return _STATEMENTS.get(source.serial, key, lambda: make(AnyViewer.like(self._viewer)))
 
     async def _query(self, statement: Statement, *, keys: Iterable[Any] = (), **given: Any) -> Any:
         if "keys" in statement.names:

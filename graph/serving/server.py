@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from graph.http.live import Live
 from graph.limits import MAX_BODY_BYTES
 from graph.serving.bounds import Bounds
+from graph.serving.memory import Memory
 from graph.serving.protocol import BoundedHttp
 from graph.serving.websocket import WebSocketProtocol
 
@@ -54,6 +55,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Starlette, bounds: Bounds) -> None:
         super().__init__(Config(app, bounds))
+        self.config.callback_notify = Memory(self.server_state.connections).look
+        self.config.timeout_notify = 1
         self.app, self._drain_seconds = app, bounds.drain_seconds
         self._overdue = threading.Timer(bounds.exit_seconds, _end)
         self._overdue.daemon = True

@@ -1,11 +1,7 @@
 """The closed value lists of `db.enums`, as GraphQL enums."""
 
-import enum
-
-import strawberry
-
 from db import enums
+from graph.described import described
 
-for _name, _enum in vars(enums).items():
-    if isinstance(_enum, type) and issubclass(_enum, enum.StrEnum) and _enum is not enum.StrEnum:
-        strawberry.enum(_enum, name=_name, description=_enum.__doc__)
+for _enum in enums.Described.__subclasses__():
+    described(_enum.__doc__ or "")(_enum)

@@ -216,17 +216,20 @@ class Editing:
         await work.audit(f"{self.entity}.delete", self.shown, before)
         return before
 
-    async def lock_loose(self, work: Work, id: UUID) -> None:
-        """Lock the rows that will name nothing once the row with this id is deleted.
+    async def lock_loose(self, work: Work, id: UUID) -> dict[str, list[str]]:
+        """Lock the rows that will name nothing once the row with this id is deleted; their ids by column.
 
         Whoever changes one of them locks it before the row that it names, and would deadlock with a delete
         that locked that row first.
         """
+        found: dict[str, list[str]] = {}
         for other, column in loose(self.shown.table):
             naming = sa.select(other.c.id).where(
                 other.c.tenant_id == work.viewer.tenant_id, other.c[column] == id
             )
-            await work.execute(naming.order_by(other.c.id).with_for_update(key_share=True))
+            ids = await work.execute(naming.order_by(other.c.id).with_for_update(key_share=True))
+            found[f"{other.name}.{column}"] = [str(each) for each in ids.scalars()]
+        return {column: ids for column, ids in found.items() if ids}
 
     async def _dependents(self, work: Work, id: Any) -> dict[str, int]:
         """How many rows of which tables would go along, or stand in the way."""
@@ -339,5 +342,8 @@ class DeleteField(EditField):
 
     async def edit(self, work: Work, *, id: str, if_updated_at: Any = None) -> Any:  # type: ignore[override]
         """The row as it was."""
-        await self.editing.lock_loose(work, id_of(id))
-        return await self.editing.remove(work, await self.editing.locked(work, id, if_updated_at))
+        unlinked = await self.editing.lock_loose(work, id_of(id))
+        row = await self.editing.remove(work, await self.editing.locked(work, id, if_updated_at))
+        if unlinked:
+            await work.note(f"{self.editing.entity}.unlink", row.id, None, unlinked)
+        return row

@@ -17,6 +17,11 @@ def leaves(kind: str) -> list[str]:
     return [name for name, item in found.fields.items() if is_leaf_type(get_nullable_type(item.type))]
 
 
+def characters(count: int) -> str:
+    """One text, which the parser takes longest over."""
+    return f'{{ nodes(ids: ["{"a" * (count - 27)}"]) {{ id }} }}'
+
+
 def tokens(count: int) -> str:
     """Comments count."""
     return "#\n" * (count - 3) + "{ __typename }"
@@ -96,6 +101,7 @@ def _nested(names: list[str]) -> str:
 
 
 BOUNDS: Final[dict[str, tuple[int, Callable[[int], str]]]] = {
+    "characters": (limits.MAX_DOCUMENT, characters),
     "tokens": (limits.MAX_TOKENS, tokens),
     "values": (limits.MAX_VALUES, values),
     "nesting": (limits.MAX_NESTING, nesting),
@@ -123,7 +129,7 @@ HOSTILE: Final = {
     "chained fragments": (chained(2, 40), "fields"),
     "chained fragments of nothing": (chained(2, 40, ""), "fields"),
     "chained fragments of aliases": (chained(2, 6, "a: __typename"), "aliases"),
-    "overlapping fields": (f"{{ {'__typename ' * 1300} }}", "fields"),
+    "overlapping fields": (f"{{ {'__typename ' * 1300} }}", "comparisons"),
     "overlapping objects": (f"{{ viewer {{ {'tenant { id } ' * 240} }} }}", "comparisons"),
     "many aliases": (f"{{ {' '.join(f'a{n}: __typename' for n in range(1000))} }}", "aliases"),
     "many directives": (f"{{ __typename {'@include(if: true) ' * 300} }}", "directives"),
@@ -138,8 +144,12 @@ HOSTILE: Final = {
         " fragment F on __Field { a: args { name } b: args { name } }",
         "introspectionRepeats",
     ),
-    "nested braces": ("{a" * 80_000, "nesting"),
-    "nested lists": (f"{{ nodes(ids: {'[' * 100_000}", "nesting"),
-    "comments": ("#\n" * 120_000 + "{ __typename }", "tokens"),
+    "nested braces": ("{a" * 24_000, "nesting"),
+    "nested lists": (f"{{ nodes(ids: {'[' * 40_000}", "nesting"),
+    "comments": ("#\n" * 24_000 + "{ __typename }", "tokens"),
+    "a long comment": (f"#{'a' * 250_000}\n{{ __typename }}", "characters"),
+    "a long text": (characters(250_000), "characters"),
+    "a long name": (f"{{ {'a' * 250_000} }}", "characters"),
+    "spaces": (f"{{{' ' * 250_000}__typename }}", "characters"),
 }
 """Documents of the kinds that stock servers spend seconds on, with what they exceed."""

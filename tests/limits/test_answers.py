@@ -19,7 +19,7 @@ from tests.factories import insert
 LONG = "x" * limits.MAX_LONG_TEXT
 ALIASES = limits.MAX_ALIASES - 2
 OFTEN = " ".join(f"a{n}: description" for n in range(ALIASES))
-NAME = "n" * 200_000
+NAME = "n" * (limits.MAX_DOCUMENT - 500)
 AT_MOST = limits.MAX_ANSWER_BYTES // (ALIASES * limits.MAX_LONG_TEXT)
 
 
@@ -62,7 +62,7 @@ async def test_characters_count_as_they_are_written(reader: Client, owner: Async
     await refused(reader, f"{{ activities(first: 20) {{ nodes {{ {OFTEN} }} }} }}")
 
 
-JSON = " ".join(f"a{n}: attributes" for n in range(ALIASES))
+JSON = " ".join(f"a{n}: attributes" for n in range(5))
 WITHIN: dict[str, str] = {
     "a row under each that names it": "contact { leads(first: 1) { nodes { attributes } } }",
     "json under each of its names": f"contact {{ leads(first: 3) {{ nodes {{ {JSON} }} }} }}",
@@ -78,7 +78,10 @@ async def test_what_stands_in_many_places_counts_in_each(
     reader: Client, owner: AsyncConnection, what: str
 ) -> None:
     await activities(owner, reader.tenant_id, 100)
-    query = "query ($first: Int!) {{ activities(first: $first) {{ nodes {{ {} }} }} }}"
+    rows = (
+        "activities(first: $first) {{ nodes {{ contact {{ activities(first: 10) {{ nodes {{ {} }} }} }} }} }}"
+    )
+    query = f"query ($first: Int!) {{{{ {rows} }}}}"
     await reader.read(query.format(WITHIN[what]), first=1)
     await refused(reader, query.format(WITHIN[what]), first=100)
 
@@ -87,8 +90,8 @@ async def test_errors_count_with_their_paths(anyone: Client, owner: AsyncConnect
     tenant = await insert(owner, models.Tenant)
     reader = await signed_in(anyone, owner, tenant["id"], "activities.view")
     await activities(owner, reader.tenant_id, 100)
-    query = f"{{ activities(first: 100) {{ nodes {{ {NAME}: contact {{ id }} }} }} }}"
-    await refused(reader, query)
+    rows = " ".join(f"a{n}: activities(first: 100) {{ nodes {{ ...Named }} }}" for n in range(4))
+    await refused(reader, f"{{ {rows} }} fragment Named on Activity {{ {NAME}: contact {{ id }} }}")
 
 
 CHANGE = f"""mutation ($id: ID!, $more: Boolean!) {{

@@ -48,6 +48,12 @@ async def test_a_document_costs_by_its_tokens_when_it_is_read(narrow: Gateway) -
     assert await remaining(narrow.anyone, query) == (1, left - 1)
 
 
+async def test_a_long_text_costs_by_its_characters(narrow: Gateway) -> None:
+    query = f"query readLong {{ __typename }} #{'a' * 20 * limits.CHARACTERS_READ}"
+    assert await remaining(narrow.anyone, query) == (1, ADDRESS - 20)
+    assert await remaining(narrow.anyone, query) == (1, ADDRESS - 20 - 1)
+
+
 async def test_reading_is_a_part_of_what_an_operation_costs(narrow: Gateway) -> None:
     query = f'query readTypes {{ __type(name: "Deal") {{ {"name " * 80}}} }}'
     explained = await remaining(narrow.anyone, query, **{"Explain-Cost": "true"})
@@ -111,7 +117,7 @@ def taken(text: str) -> tuple[int, int]:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("name", ["fields", "values", "comparisons"])
+@pytest.mark.parametrize("name", ["characters", "fields", "values", "comparisons"])
 def test_a_document_takes_the_memory_that_it_is_said_to(name: str) -> None:
     bound, document = BOUNDS[name]
     memory, size = taken(document(bound))

@@ -144,7 +144,7 @@ TEXT = "{ viewer { permissions } }"
         ({f"sha256:{'0' * 64}": TEXT}, "not the sha256 of its document"),
         ({"good": TEXT, "bad": "{ nothing }"}, "bad: Cannot query field 'nothing' on type 'Query'."),
         ({"bad": "{"}, "bad: Syntax Error: Expected Name, found <EOF>."),
-        ({"bad": "{ " + "__typename " * 501 + "}"}, "bad: This asks for too much at once: fields"),
+        ({"bad": "{ " + "__typename " * 501 + "}"}, "bad: This asks for too much at once: pairs"),
         ({"bad": 1}, "bad: its document is no text"),
         ({"": TEXT}, "an id has 1 to 255 printable characters"),
         ({}, "neither Apollo's manifest nor a map of ids to documents"),

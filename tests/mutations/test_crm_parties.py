@@ -108,10 +108,15 @@ async def test_a_deleted_company_leaves_its_contacts(scene: Scene) -> None:
     assert done["company"] == {"id": str(company["id"]), "name": "Nile"}
     assert await scene.rows(Company) == []
     assert (await scene.row(Contact, contact["id"]))["company_id"] is None
-    (entry,) = await scene.audit()
+    entry, unlinked = await scene.audit()
     assert (entry["action"], entry["before_data"]["name"], entry["after_data"]) == (
         "company.delete",
         "Nile",
+        None,
+    )
+    assert (unlinked["action"], unlinked["before_data"], unlinked["after_data"]) == (
+        "company.unlink",
+        {"contacts.company_id": [str(contact["id"])]},
         None,
     )
     assert await scene.refused("deleteCompany", id=str(company["id"])) == [("NOT_FOUND", None)]

@@ -79,10 +79,11 @@ class RoleEditing(Editing):
         allow(work.viewer, (await roles_of(work)).held([role.id]))
         return role
 
-    async def lock_loose(self, work: Work, id: UUID) -> None:
-        """Only after all other changes of rights: they lock roles in any order."""
+    async def lock_loose(self, work: Work, id: UUID) -> dict[str, list[str]]:
+        """Only after all other changes of rights: they lock roles in any order. `remove` unlinks them."""
         await hold(work, ROLES)
         await super().lock_loose(work, id)
+        return {}
 
     async def insert_draft(self, work: Work, draft: Draft, action: str = "create") -> Any:
         """A new role."""
