@@ -131,6 +131,7 @@ async def test_an_id_may_be_any_name(deployment: Deployment, gateway: Client, ow
     assert await code(reader, documentId=name) is None
     done, said = await deployment.add({name: query()})
     assert (done, said) == (1, f"m3: {name}: the id of another document\n")
+    assert await code(reader, documentId="\0") == "PERSISTED_DOCUMENT_NOT_FOUND"
 
 
 TEXT = "{ viewer { permissions } }"
