@@ -42,7 +42,7 @@ INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
-class Plans(dict[Any, Any]):
+class KeptPlans(dict[Any, Any]):
     """The plans of a document, by what they depend on; `grow` is told of the bytes that each has."""
 
     grow: Callable[[int], None] | None = None
@@ -75,7 +75,7 @@ class Document:
     """Whether `__schema` or `__type` is in it."""
     repeats: int = 1
     """How often it asks for one field of the schema."""
-    plans: Plans = field(default_factory=Plans)
+    plans: KeptPlans = field(default_factory=KeptPlans)
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 
