@@ -250,3 +250,6 @@ FEED_PAGE = 200
 
 SLOW_CONSUMER_SECONDS = 30.0
 """How long the reader of a feed may be behind before it is given up."""
+
+AUDITED_IDS = 1000
+"""Ids of rows that were unlinked, in one row of the audit log; more take several."""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from enum import Enum
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
@@ -131,7 +132,7 @@ def _parse_json(value: object) -> object:
 def _checked_json(value: object, depth: int) -> object:
     if depth > MAX_JSON_DEPTH:
         raise ValueError(f"JSON is nested deeper than {MAX_JSON_DEPTH}.")
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, Enum):
         return text(value, "JSON")
     if isinstance(value, list):
         return [_checked_json(item, depth + 1) for item in value]

@@ -114,12 +114,15 @@ class Snapshot:
     async def _close(self) -> None:
         async with self._lock:
             if self._over is None:
-                # A batch that outlives its operation must not take a connection that nobody gives back.
-                self._over = Unavailable()
-                try:
-                    await self._stack.aclose()
-                except Exception as error:
-                    raise told(error) from None
+                await self._end()
+
+    async def _end(self) -> None:
+        # A batch that outlives its operation must not take a connection that nobody gives back.
+        self._over = Unavailable()
+        try:
+            await self._stack.aclose()
+        except Exception as error:
+            raise told(error) from None
 
 
 @asynccontextmanager
@@ -215,9 +218,10 @@ class Change(Snapshot):
 
     async def commit(self) -> None:
         """Make it so, or raise: PostgreSQL answers COMMIT without an error after a failed statement."""
-        if self._over is not None:
-            raise self._over
-        await self.close()
+        async with self._lock:
+            if self._over is not None:
+                raise self._over
+            await self._end()
 
     async def rollback(self) -> None:
         """Undo all of it."""

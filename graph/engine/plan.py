@@ -106,6 +106,8 @@ class Child:
     nodes: list[FieldNode]
     arguments: Mapping[str, Any] | None
     """The values of its arguments; None where variables are among them."""
+    given: int = 0
+    """How many characters spell them, if they are kept."""
     source: Source | None = None
     one: "ObjectPlan | None" = None
     """What is made of the row that the key names; None where there is a list."""
@@ -167,9 +169,13 @@ class Plan:
     @property
     def size(self) -> int:
         """The bytes of memory that it takes, about, with the functions that are compiled for it."""
-        return sum(3000 + 300 * len(each.entries) + 1000 * len(each.children) for each in self.objects)
+        objects = sum(3000 + 300 * len(each.entries) + 1000 * len(each.children) for each in self.objects)
+        given = sum(child.given for each in self.objects for child in each.children)
+        return objects + _GIVEN_BYTES * given
 
 
+_GIVEN_BYTES: Final = 60
+"""Bytes that a character of an argument may become: its values, and the request that is made of them."""
 _USERS: Final = TABLES[models.User.__table__]  # type: ignore[index]
 VIEWERS_ROW: Final = ("id", "tenant_id")
 """The row that stands for the viewer: what its relations start from."""
@@ -334,13 +340,15 @@ class Planner:
 
 def _follow(plan: ObjectPlan, key: int, definition: GraphQLField, nodes: list[FieldNode]) -> Child:
     """A new child of `plan`, its arguments read where they are always the same."""
-    arguments = None
-    if not any("$" in print_ast(argument) for argument in nodes[0].arguments or ()):
+    arguments, spelled = None, "".join(print_ast(argument) for argument in nodes[0].arguments or ())
+    if "$" not in spelled:
         try:
             arguments = get_argument_values(definition, nodes[0])
         except GraphQLError as error:
             raise Unplanned(error.message) from None
-    plan.children.append(Child(plan, key, definition, nodes, arguments))
+    plan.children.append(
+        Child(plan, key, definition, nodes, arguments, 0 if arguments is None else len(spelled))
+    )
     return plan.children[-1]
 
 

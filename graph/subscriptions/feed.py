@@ -1,7 +1,7 @@
 """Feeds as root fields: `notification_added: NotificationEvent | None = feed(models.InboxNotification, …)`.
 
 A feed is declared as data: the topic of its events, the table whose rows they are about, and the type that
-tells them. Opening it takes the viewer's place in the hub; what is read at each event is in operation.py.
+tells them. Opening it takes the viewer's place in the hub; what is read at each event is in telling.py.
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -76,6 +76,7 @@ class Teller:
         variables = _PLANS.coerced(self._operation, self._asked.variables)
         key, nodes = _PLANS.root(document, self._operation, variables)
         async with context.reading() as (viewer, fetch):
+            context.known(viewer)
             plan = _PLANS.rows(document, field.events, nodes, variables, viewer, always=field.row)
             found, read = await show(plan, events, fetch, viewer, context.cursor_key, variables, whole=True)
         context.cost.rows += read

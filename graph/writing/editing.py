@@ -30,6 +30,7 @@ from strawberry.types.arguments import StrawberryArgument
 from db.base import Base
 from graph.errors import UserErrorCode
 from graph.inputs import camel_case, make_input
+from graph.limits import AUDITED_IDS
 from graph.permissions import Permission
 from graph.scalars import DateTime
 from graph.stored import differs
@@ -344,6 +345,8 @@ class DeleteField(EditField):
         """The row as it was."""
         unlinked = await self.editing.lock_loose(work, id_of(id))
         row = await self.editing.remove(work, await self.editing.locked(work, id, if_updated_at))
-        if unlinked:
-            await work.note(f"{self.editing.entity}.unlink", row.id, None, unlinked)
+        for column, ids in unlinked.items():
+            for start in range(0, len(ids), AUDITED_IDS):
+                some = {column: ids[start : start + AUDITED_IDS]}
+                await work.note(f"{self.editing.entity}.unlink", row.id, None, some)
         return row

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import structlog
 from aiodataloader import DataLoader
 from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from graphql.pyutils import Path, Undefined
@@ -16,9 +17,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from graph.engine.collect import Unplanned
 from graph.engine.plans import Plans
 from graph.engine.rows import Shown, show
-from graph.errors import BadInput
+from graph.errors import BadInput, GatewayError
 from graph.tables import TableType
 from graph.writing.mutation import MutationField, WrittenField
+
+log = structlog.get_logger(__name__)
 
 
 class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -136,6 +139,11 @@ class GatewayExecutor(StrawberryGraphQLCoreExecutionContext):
             )
         except Unplanned:
             return [None] * len(rows)
+        except GatewayError:
+            raise
+        except Exception:
+            log.exception("engine.failed", request_id=context.request_id)
+            return [None] * len(rows)  # which need not be a fault of what was written
         context.cost.rows += read
         return shown
 

@@ -124,8 +124,9 @@ async def test_a_reader_who_does_not_catch_up_in_time_is_given_up(
 async def test_a_place_whose_events_are_forgotten_is_no_place_to_go_on_from(
     inbox: Inbox, alone: AsyncConnection, hub: Hub
 ) -> None:
-    await inbox.add(9)
-    await inbox.newest(9)
+    async with hub.feed(inbox.tenant, "notification", after=None) as feed:
+        await inbox.add(9)
+        await take(feed, 9)  # so that the hub has read that far
     await alone.execute(sa.text("UPDATE gateway.event_log SET logged_at = now() - interval '2 days'"))
     assert await alone.scalar(sa.text("SELECT gateway.forget_events('1 day', 5)")) == 5
     for after in (0, 4, 10, 2**62):

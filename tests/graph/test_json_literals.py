@@ -48,7 +48,7 @@ async def test_a_filter_has_the_value(reader: Client, owner: AsyncConnection) ->
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("DateTime", "2026-01-02T03:04:05Z"), ("Decimal", "1.5"), ("JSON", "x" * 70_000)],
+    [("DateTime", "2026-01-02T03:04:05Z"), ("Decimal", "1.5"), ("DealStatus", "WON"), ("JSON", "x" * 70_000)],
 )
 async def test_what_json_cannot_hold_is_refused(reader: Client, kind: str, value: str) -> None:
     assert await reader.codes(FIND % kind, v=value) == ["BAD_INPUT"]

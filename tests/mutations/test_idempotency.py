@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.gateway import idempotency_records as records
-from db.models import Company, Contact, Session
+from db.models import Company, Contact, Lead, Session
 from db.session import Scope
 from graph.writing.mutation import WrittenField
 from tests.client import Client, running, session_of
@@ -81,6 +81,17 @@ async def test_the_same_request_gets_the_same_answer(scene: Scene) -> None:
     assert first.json()["data"]["made"]["errors"] == []
     assert first.text == again.text == extended.text, "to the order of the fields"
     assert len(await scene.rows(Contact)) == len(await scene.audit()) == await kept(scene) == 1
+
+
+async def test_json_is_the_same_again_to_the_digit(scene: Scene) -> None:
+    lead = await scene.insert(Lead)
+    stored = '{"n": 12345678901234567890.10, "deep": [1.50,  {}]}'
+    change = sa.text("UPDATE leads SET attributes = CAST(:stored AS jsonb) WHERE id = :id")
+    await scene.owner.execute(change, {"stored": stored, "id": lead["id"]})
+    asked = "mutation($id: ID!) { updateLead(id: $id, input: { score: 5 }) { lead { attributes } } }"
+    first = await sent(scene, "k", {"id": str(lead["id"])}, asked)
+    assert '{"n": 12345678901234567890.10, "deep": [1.50, {}]}' in first.text
+    assert (await sent(scene, "k", {"id": str(lead["id"])}, asked)).text == first.text
 
 
 async def test_what_the_payload_could_not_show_is_the_same_again(scene: Scene) -> None:

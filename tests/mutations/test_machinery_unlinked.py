@@ -68,11 +68,10 @@ async def test_a_delete_says_which_rows_no_longer_name_it(
     assert (deleted.entity_id, deleted.after_data) == (row["id"], None)
     assert deleted.before_data["id"] == str(row["id"])
     entity = deleted.action.removesuffix(".delete")
-    assert [(each.action, each.entity_id, each.after_data) for each in others] == (
-        [(f"{entity}.unlink", row["id"], None)] if unlinked else []
-    )
-    if unlinked:
-        assert {column: sorted(ids) for column, ids in others[0].before_data.items()} == unlinked
+    assert [(each.action, each.entity_id, each.after_data) for each in others] == [
+        (f"{entity}.unlink", row["id"], None) for _ in unlinked
+    ]
+    assert {column: sorted(ids) for each in others for column, ids in each.before_data.items()} == unlinked
     for column, ids in unlinked.items():
         table, _, name_of = column.partition(".")
         rows = shown.table.metadata.tables[table]
