@@ -1,7 +1,8 @@
 """The engine: an operation planned once and run level by level, without a Python call per scalar.
 
     collect.py     resolves fragments and directives, merges equal keys
-    plan.py        turns an operation into sources, one statement each, and objects made of their rows
+    plan.py        a plan: sources, one statement each, and objects made of their rows
+    planner.py     makes one of an operation, or of what is shown of rows
     plans.py       finds the plan of a document's operation, or of a part of one, made now or before
     statements.py  writes the SQL of each source, compiled once per plan
     kept.py        keeps it while there is room

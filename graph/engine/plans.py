@@ -9,7 +9,8 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graph.admission.documents import MAX_PLANS, Document
 from graph.auth.viewer import Viewer
 from graph.engine.collect import Collector, Unplanned
-from graph.engine.plan import Plan, Planner
+from graph.engine.plan import Plan
+from graph.engine.planner import Planner
 from graph.tables import TableType
 
 

@@ -12,7 +12,8 @@ from graph.admission.documents import Document, Documents
 from graph.auth.viewer import Viewer
 from graph.engine.build import compile_build
 from graph.engine.kept import Statements
-from graph.engine.plan import Plan, Planner
+from graph.engine.plan import Plan
+from graph.engine.planner import Planner
 from graph.permissions import Permission
 from graph.schema import schema
 from tests.limits.documents import BOUNDS
