@@ -30,6 +30,12 @@ class Pages:
         """The rows of all pages, one after the other."""
         return list(chain.from_iterable(rows for rows, _ in self.slices.values()))
 
+    def shown(self, parents: int) -> int:
+        """Under so many parents at most so many rows are shown: some may have their key in common."""
+        if parents <= len(self.slices):
+            return sum(len(rows) for rows, _ in self.slices.values())
+        return parents * max((len(rows) for rows, _ in self.slices.values()), default=0)
+
     def signer(self, key: Any) -> Callable[[Any], str]:
         """What makes the cursor of a row of the page under `key`."""
         sign, places = self.scope.under(key).signer(), self.places

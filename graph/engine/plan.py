@@ -109,6 +109,11 @@ class Child:
                 found += [plan for _, inner, plan in detail if inner == "node"]
         return found
 
+    def below(self) -> "list[ObjectPlan]":
+        """The plans of all that is made at the other end."""
+        one = [] if self.one is None else [self.one]
+        return [*one, *self.objects(), *self.kinds.values()]
+
     def asks(self, kind: str, *inside: str) -> bool:
         """Whether a field of the connection is asked for, or in it one of those `inside`."""
         return any(

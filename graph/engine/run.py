@@ -106,8 +106,8 @@ class Run:
         return self._made[0]
 
     def weight(self, times: int) -> int:
-        """The bytes of `data` in JSON, at most, if no object stands in it more often than `times`."""
-        return at_most(self._plan.objects, self._rows, self._pages, times)
+        """The bytes of `data` in JSON, at most, if the objects of no plan stand in it more often together."""
+        return at_most(self._plan.objects, self._rows, self._pages, self._nodes, times)
 
     def errors(self, made: dict[str, Any], path: list[Any]) -> Iterator[GraphQLError]:
         """What was refused or failed in one of `objects`, at each place where it was asked for."""

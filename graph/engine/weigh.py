@@ -1,7 +1,7 @@
-"""How large an answer is at most: from its plan, and a look at the values that may be long.
+"""How large an answer is at most: by its plan, how often objects stand in it, and the longest of their texts.
 
-It is far too much where a few values are long, and costs next to nothing; what may be too large by it is
-measured by `graph.size`.
+It is too much where a few values are long, and costs little; what may be too large by it is measured by
+`graph.size`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from graph.engine.pages import Pages
 from graph.engine.plan import Child, Entry, ObjectPlan
-from graph.limits import LONG_TEXTS, MAX_TEXT
 from graph.permissions import Permission
 
 _BYTES: Final = 6
@@ -25,60 +24,74 @@ _CURSOR: Final = 500
 
 
 class Weight(NamedTuple):
-    """What an object of a plan weighs in bytes, and the places of what may be long, with the keys of each."""
+    """What an object of a plan weighs in bytes, its texts apart: their places, with the keys of each."""
 
     fixed: int
-    long: list[tuple[Callable[[Any], Any], int]]
+    texts: list[tuple[Callable[[Any], Any], int]]
 
 
 def at_most(
-    plans: Iterable[ObjectPlan], rows: list[list[Any]], pages: Mapping[Child, Pages], times: int
+    plans: Iterable[ObjectPlan],
+    rows: list[list[Any]],
+    pages: Mapping[Child, Pages],
+    nodes: Mapping[Child, list[Any]],
+    most: int,
 ) -> int:
-    """The bytes of an answer in which no object stands more often than `times`."""
+    """The bytes of an answer in which the objects of no plan stand more often than `most` together."""
     total = 0
+    # How often objects of a plan stand there, and how often one of them, at most
+    stand, same = {0: 1}, {0: 1}
     for plan in plans:
         found = rows[plan.number]
-        if found:
-            weight = plan.weight
-            if weight is None:
-                weight = plan.weight = _weight(plan)
-            total += weight.fixed
-            for place, keys in weight.long:
-                total += keys * _longest(map(place, found))
-    for child, shown in pages.items():
-        if child.source is not None and child.source.cursors:
-            text = any(isinstance(column.type, sa.String) for column in shown.request.order.place)
-            for place in shown.places if text else ():
-                total += _cursors(child.entries) * 2 * _longest(map(itemgetter(place), shown.rows()))
-    return total * times
+        if not found or plan.number not in stand:
+            continue
+        if plan.weight is None:
+            plan.weight = _weight(plan)
+        weight = plan.weight.fixed + sum(keys * _longest(map(at, found)) for at, keys in plan.weight.texts)
+        here, again = stand[plan.number], same[plan.number]
+        total += here * weight
+        for child in plan.children:
+            times = each = here
+            if child in pages:
+                times, each = min(most, pages[child].shown(len(found)) * again), again
+                total += (here + times) * _page(child, pages[child])
+            elif child in nodes:
+                times = each = min(most, len(nodes[child]))
+            for below in child.below():
+                stand[below.number], same[below.number] = times, each
+    return total
 
 
 def _longest(values: Iterable[Any]) -> int:
-    """The bytes of the longest of the texts, or lists of texts; other values have none."""
+    """The bytes of the longest of texts, or of lists of texts; what is null has none."""
+    some = list(filter(None, values))
+    if some and isinstance(some[0], list):
+        return _BYTES * max(sum(3 + len(str(text)) for text in value) for value in some)
+    return _BYTES * max(map(len, some), default=0)
+
+
+def _page(child: Child, pages: Pages) -> int:
+    """What edges and the info of a page weigh: with the texts in their cursors, if there are any."""
+    if child.source is None or not child.source.cursors:
+        return _names(child.entries)
     longest = 0
-    for value in values:
-        if isinstance(value, list):
-            value = "".join(map(str, value)) + "   " * len(value)
-        if isinstance(value, str) and len(value) > longest:
-            longest = len(value)
-    return longest * _BYTES
+    if any(isinstance(column.type, sa.String) for column in pages.request.order.place):
+        places = pages.places
+        longest = max(_longest(map(str, map(itemgetter(place), pages.rows()))) for place in places)
+    return _names(child.entries) + _cursors(child.entries) * 2 * longest
 
 
 def _weight(plan: ObjectPlan) -> Weight:
-    fixed, long = _SHORT, dict[int, int]()
+    fixed, texts = _SHORT, dict[int, int]()
     for key, kind, detail in plan.entries:
         fixed += len(key) + _SHORT
-        if kind == "child":
-            fixed += _names(plan.children[detail].entries)
-        elif kind == "permissions":
+        if kind == "permissions":
             fixed += len(Permission) * _SHORT
         elif kind == "column":
             column = plan.source.target.table.c[plan.source.columns[detail]]
-            if column.name in LONG_TEXTS or isinstance(column.type, JSONB | sa.ARRAY):
-                long[detail] = long.get(detail, 0) + 1
-            elif isinstance(column.type, sa.String) and "enum" not in column.info:
-                fixed += 4 * min(column.type.length or MAX_TEXT, MAX_TEXT)
-    return Weight(fixed, [(itemgetter(place), keys) for place, keys in long.items()])
+            if isinstance(column.type, sa.String | JSONB | sa.ARRAY) and "enum" not in column.info:
+                texts[detail] = texts.get(detail, 0) + 1
+    return Weight(fixed, [(itemgetter(place), keys) for place, keys in texts.items()])
 
 
 def _names(entries: list[Entry]) -> int:
