@@ -105,14 +105,14 @@ def export_schema(
 @app.command()
 def explain(
     file: Annotated[
-        typer.FileText, typer.Argument(help="The document, one query in it; - is standard input.")
+        typer.FileText, typer.Argument(help="The document, one operation in it; - is standard input.")
     ],
     variables: Annotated[str, typer.Option(metavar="JSON", help="The values of its variables.")] = "{}",
     operation: Annotated[
         str | None, typer.Option(help="The operation, where there are several.", show_default=False)
     ] = None,
 ) -> None:
-    """Show how the engine plans a query: each statement with its SQL, level by level.
+    """Show how the engine plans a query or a subscription: each statement with its SQL, level by level.
 
     The plan is that of somebody with every permission. No database is needed.
     """

@@ -1,14 +1,14 @@
-"""`m3 explain`: the plan of a query, level by level, with its SQL. No database is needed."""
+"""`m3 explain`: the plan of a query, or of a feed's events, by level and with its SQL; without a database."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from graphql import print_ast
+from graphql import OperationDefinitionNode, print_ast
 from graphql.execution.values import VariableValues, get_argument_values
 
 from db.compiled import Statement, compile_statement
-from graph.admission.documents import Documents
+from graph.admission.documents import Document, Documents
 from graph.auth.viewer import VIEWER
 from graph.commands.report import CommandFailed
 from graph.engine import statements
@@ -20,6 +20,10 @@ from graph.engine.statements import AnyViewer, Shape
 from graph.limits import DEFAULT_PAGE
 from graph.ordering import Order, order_of
 from graph.schema import schema
+from graph.subscriptions.feed import FeedField
+
+
+_UNSHOWN: Final = "the row of each event, or it is not told"
 
 
 def explain(text: str, json: str, name: str | None) -> str:
@@ -39,10 +43,25 @@ def explain(text: str, json: str, name: str | None) -> str:
     plans = Plans(schema._schema)
     try:
         variables = plans.coerced(operation, given)
-        plan = plans.query(document, operation, variables, ANYBODY)
+        if operation.operation.value == "subscription":
+            plan = _events(plans, document, operation, variables)
+        else:
+            plan = plans.query(document, operation, variables, ANYBODY)
     except Unplanned as why:
         return f"graphql-core runs this: {why}."
     return "\n".join(_lines(plan, variables))
+
+
+def _events(
+    plans: Plans, document: Document, operation: OperationDefinitionNode, variables: VariableValues | None
+) -> Plan:
+    """What is read for each event, or for several that wait for each other."""
+    _, nodes = plans.root(document, operation, variables)
+    kind = schema._schema.subscription_type
+    assert kind is not None
+    field = kind.fields[nodes[0].name.value].extensions["strawberry-definition"]
+    assert isinstance(field, FeedField)
+    return plans.rows(document, field.events, nodes, variables, ANYBODY, always=field.row)
 
 
 def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
@@ -58,7 +77,7 @@ def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
                 yield f"  Any type by id, for {path}"
                 yield from _sql(statements.nodes(source.child.kinds, AnyViewer.like(ANYBODY)))
             else:
-                yield from _source(source, paths[source], variables)
+                yield from _source(source, paths.get(source, [_UNSHOWN]), variables)
 
 
 def _source(source: Source, paths: list[str], variables: VariableValues | None) -> Iterator[str]:

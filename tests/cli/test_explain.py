@@ -53,6 +53,21 @@ async def test_the_plan_is_told_level_by_level(m3: M3, file: Path) -> None:
     assert re.search(r"-- \$1 tenant, \$2 \w+ = 'open', \$3 limit = 7$", done.out, re.MULTILINE)
 
 
+async def test_the_plan_of_a_feeds_events(m3: M3, tmp_path: Path) -> None:
+    path = tmp_path / "feed.graphql"
+    for shown, levels in (
+        ("cursor", ["  InboxNotification by id, for the row of each event, or it is not told"]),
+        (
+            "notification { user { email } }",
+            ["  InboxNotification by id, for notification", "  User by id, for notification.user"],
+        ),
+    ):
+        path.write_text(f"subscription {{ notificationAdded {{ {shown} }} }}")
+        done = await m3("explain", str(path))
+        assert (done.code, done.err) == (0, "")
+        assert [line for line in done.out.splitlines() if re.match("  [A-Z]", line)] == levels
+
+
 async def test_the_sql_is_what_is_sent(
     m3: M3, file: Path, urls: Urls, owner: AsyncConnection, tmp_path: Path
 ) -> None:
