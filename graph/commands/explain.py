@@ -22,7 +22,6 @@ from graph.ordering import Order, order_of
 from graph.schema import schema
 from graph.subscriptions.feed import FeedField
 
-
 _UNSHOWN: Final = "the row of each event, or it is not told"
 
 
