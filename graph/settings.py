@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     engine: Literal["planned", "stock"] = Field(
         default="planned",
-        description="What runs queries: `planned` is our own engine, `stock` is graphql-core.",
+        description="What reads rows for answers: `planned` is our own engine, `stock` is graphql-core.",
     )
     get_queries: bool = Field(
         default=True, description="Whether a query may come as text in the URL of a GET."
