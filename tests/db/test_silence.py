@@ -16,10 +16,8 @@ from tests.server import Urls
 @pytest.fixture
 async def wire(urls: Urls) -> AsyncIterator[Proxy]:
     """A wire to the database."""
-    proxy = Proxy(urls.gateway)
-    await proxy.open()
-    yield proxy
-    await proxy.cut()
+    async with Proxy.to(urls.gateway) as proxy:
+        yield proxy
 
 
 @pytest.fixture

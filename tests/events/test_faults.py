@@ -33,10 +33,8 @@ async def inbox(alone: AsyncConnection) -> Inbox:
 
 @pytest.fixture
 async def proxy(scratch_database: Urls) -> AsyncIterator[Proxy]:
-    proxy = Proxy(scratch_database.gateway)
-    await proxy.open()
-    yield proxy
-    await proxy.cut()
+    async with Proxy.to(scratch_database.gateway) as proxy:
+        yield proxy
 
 
 async def holder(inbox: Inbox) -> int | None:
@@ -83,9 +81,8 @@ async def test_a_listener_whose_link_goes_silent_comes_back_and_misses_nothing(
 async def test_a_look_up_of_what_was_missed_is_given_up_in_silence_and_tried_again(
     inbox: Inbox, scratch_database: Urls
 ) -> None:
-    mute = Mute(scratch_database.gateway)
-    await mute.open()
     async with (
+        Mute.to(scratch_database.gateway) as mute,
         sequencing(scratch_database.gateway),
         following(scratch_database.gateway, mute.url, queue=1, deadline=0.2) as hub,
         hub.feed(inbox.tenant, "notification", after=None, user_id=inbox.user) as behind,
@@ -97,7 +94,6 @@ async def test_a_look_up_of_what_was_missed_is_given_up_in_silence_and_tried_aga
         mute.armed = True
         assert entities(await take(behind, 3)) == added
         assert not mute.armed
-    await mute.cut()
 
 
 async def test_a_sequencer_that_is_frozen_loses_its_place(

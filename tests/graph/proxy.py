@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Self
 
 from sqlalchemy import URL, make_url
 
@@ -16,6 +17,17 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._port = 0
         self._silenced: asyncio.Event = asyncio.Event()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def to(cls, target: str) -> AsyncIterator[Self]:
+        """One that is open, and cut at the end."""
+        proxy = cls(target)
+        await proxy.open()
+        try:
+            yield proxy
+        finally:
+            await proxy.cut()
 
     @property
     def url(self) -> str:

@@ -100,11 +100,12 @@ async def site(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Site]:
     engine = getattr(request, "param", "planned")
-    proxy = Proxy(scratch_database.gateway)
-    await proxy.open()
     elsewhere = await asyncpg.connect(urls.gateway)
     folder = tmp_path_factory.mktemp("outage")
-    async with running(proxy.url, folder, pool_size=POOL, engine=engine) as anyone:
+    async with (
+        Proxy.to(scratch_database.gateway) as proxy,
+        running(proxy.url, folder, pool_size=POOL, engine=engine) as anyone,
+    ):
         async with as_owner(scratch_database) as owner:
             tenant = await make_tenant(owner, slug="outage")
             hashed = await anyone.services.passwords.hash("correct horse")
@@ -113,7 +114,6 @@ async def site(
             await insert(owner, models.Deal, tenant_id=tenant, company_id=company["id"])
             client = await signed_in(anyone, owner, tenant, "*")
         yield Site(client, server, scratch_database, proxy, elsewhere)
-    await proxy.cut()
     await elsewhere.close()
 
 

@@ -25,9 +25,7 @@ from tests.subscriptions.test_notifications import FEED, TITLES, notify, told
 async def test_a_feed_outlives_an_outage(
     urls: Urls, owner: AsyncConnection, tmp_path: Path, over: str
 ) -> None:
-    proxy = Proxy(urls.gateway)
-    await proxy.open()
-    async with served(proxy.url, tmp_path) as gateway:
+    async with Proxy.to(urls.gateway) as proxy, served(proxy.url, tmp_path) as gateway:
         admin = await signed_in(gateway.anyone, owner, await make_tenant(owner), "*")
         after = await here(admin)
         async with (
@@ -46,7 +44,6 @@ async def test_a_feed_outlives_an_outage(
             assert titles == ["during", "after"]
             late = [told((await peer.receive())["payload"])["notification"]["title"] for _ in range(3)]
             assert late == ["before", *titles]
-    await proxy.cut()
 
 
 @pytest.mark.parametrize("over", TRANSPORTS)

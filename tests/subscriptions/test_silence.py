@@ -19,10 +19,8 @@ from tests.subscriptions.test_notifications import TITLES, notify, told
 
 @pytest.fixture
 async def mute(urls: Urls) -> AsyncIterator[Mute]:
-    mute = Mute(urls.gateway)
-    await mute.open()
-    yield mute
-    await mute.cut()
+    async with Mute.to(urls.gateway) as mute:
+        yield mute
 
 
 @pytest.fixture
