@@ -16,14 +16,14 @@ from collections.abc import Callable
 from typing import Final, Literal
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from db.observed import observer
 from db.scope import DRIVER_ERRORS, DatabaseUnavailable, Scope
 from db.session import Database
-from graph.errors import DocumentNotFound, Timeout, Unavailable
+from graph.errors import DocumentNotFound, Unavailable
 from graph.limits import TRUSTED_KEPT, TRUSTED_SECONDS
+from graph.snapshot import reading
 
 Mode = Literal["off", "allow", "require"]
 
@@ -77,13 +77,8 @@ class TrustedDocuments:
         if until > self._clock():
             self._known.move_to_end(key)
             return text
-        try:
-            async with self._database.readers.snapshot(Scope(tenant_id=tenant_id)) as connection:
-                rows = await connection.fetch(_FIND, key[1], tenant_id)
-        except DatabaseUnavailable:
-            raise Unavailable from None
-        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError):
-            raise Timeout from None
+        async with reading(self._database, Scope(tenant_id=tenant_id), None) as fetch:
+            rows = await fetch(_FIND, key[1], tenant_id)
         if not rows:
             self._known.pop(key, None)
             raise DocumentNotFound

@@ -1,6 +1,6 @@
 """Who is asking and what they may do, read in one statement at the start of every operation."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -56,19 +56,14 @@ async def load_viewer(
     None if the session is not this user's, has ended or expired, or the user is not active. The
     connection's transaction is confined to the tenant.
     """
-    given = _given(tenant_id, user_id, session_id)
-    row = (await connection.execute(VIEWER, given)).one_or_none()
-    if row is None:
-        return None
-    return Viewer(tenant_id, user_id, session_id, effective(row.permissions, platform=row.platform))
+    rows = (await connection.execute(VIEWER, _given(tenant_id, user_id, session_id))).all()
+    return _viewer(rows, tenant_id, user_id, session_id)
 
 
 async def read_viewer(fetch: Fetch, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer | None:
     """The same, by a connection of the driver's."""
     rows = await fetch(_SQL.sql, *_SQL.parameters(_given(tenant_id, user_id, session_id)))
-    if not rows:
-        return None
-    return Viewer(tenant_id, user_id, session_id, effective(rows[0][0], platform=rows[0][1]))
+    return _viewer(rows, tenant_id, user_id, session_id)
 
 
 def _given(tenant_id: UUID, user_id: UUID, session_id: UUID) -> dict[str, UUID]:
@@ -80,10 +75,16 @@ async def load_absent_viewer(connection: Executor, tenant_id: UUID, user_id: UUI
 
     None if the user is not active any more.
     """
-    row = (await connection.execute(_ABSENT, {"tenant": tenant_id, "user": user_id})).one_or_none()
-    if row is None:
+    rows = (await connection.execute(_ABSENT, {"tenant": tenant_id, "user": user_id})).all()
+    return _viewer(rows, tenant_id, user_id, NOBODYS_SESSION)
+
+
+def _viewer(rows: Sequence[Any], tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer | None:
+    """The viewer whose entries and grant the only row has, if there is one."""
+    if not rows:
         return None
-    return Viewer(tenant_id, user_id, NOBODYS_SESSION, effective(row.permissions, platform=row.platform))
+    ((entries, platform),) = rows
+    return Viewer(tenant_id, user_id, session_id, effective(entries, platform=platform))
 
 
 def effective(stored: Iterable[str], *, platform: bool) -> frozenset[Permission]:
