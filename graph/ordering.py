@@ -7,6 +7,7 @@ is offered is read from the model's indexes. NULL sorts as the largest, which is
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,17 +35,17 @@ class Order:
     column: str
     descending: bool
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What binds a cursor to this order."""
         return f"{self.column} {'desc' if self.descending else 'asc'}"
 
-    @property
+    @cached_property
     def columns(self) -> tuple[sa.Column[Any], ...]:
         """The columns that rows are sorted by."""
         return tuple(self.shown.table.c[name] for name in dict.fromkeys((self.column, *self.shown.key)))
 
-    @property
+    @cached_property
     def place(self) -> tuple[sa.Column[Any], ...]:
         """The columns that a cursor holds: `created_at`, the key, and another order's column."""
         names = dict.fromkeys(("created_at", *self.shown.key, self.column))

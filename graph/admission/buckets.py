@@ -7,11 +7,10 @@ after which they are full again. Counted in the memory of one process, or for se
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
@@ -33,57 +32,34 @@ _EXHAUSTED: Final = "Too much was asked for lately."
 log = structlog.get_logger(__name__)
 
 
-class Memory(Storage):
-    """Counters in the memory of this process.
+class Memory:
+    """Counters in the memory of this process, each over `COST_WINDOW` seconds after its first.
 
     Those of `limits` start a thread every ten milliseconds that looks at each of them.
     """
 
-    STORAGE_SCHEME = None
-
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
         self._clock = clock
         self._counted: dict[str, tuple[float, int]] = {}
         self._sweep_at = SWEPT
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """Nothing fails here."""
-        return ValueError
+    def __len__(self) -> int:
+        """How many counters there are."""
+        return len(self._counted)
 
-    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Add to a counter, which is over `expiry` seconds after its first."""
+    def add(self, key: str, amount: int) -> int:
+        """Add to a counter; what it stands at then."""
         now = self._clock()
         ends, count = self._counted.get(key, (0.0, 0))
         if ends <= now:
-            ends, count = now + expiry, 0
+            ends, count = now + COST_WINDOW, 0
             self._sweep(now)
         self._counted[key] = ends, count + amount
         return count + amount
 
-    async def get(self, key: str) -> int:
-        """What a counter stands at."""
-        ends, count = self._counted.get(key, (0.0, 0))
-        return count if ends > self._clock() else 0
-
-    async def get_expiry(self, key: str) -> float:
+    def ends(self, key: str) -> float:
         """When a counter is over, by the clock."""
         return self._counted.get(key, (self._clock(), 0))[0]
-
-    async def check(self) -> bool:
-        """It works."""
-        return True
-
-    async def reset(self) -> int | None:
-        """Forget all counters; how many they were."""
-        count = len(self._counted)
-        self._counted.clear()
-        return count
-
-    async def clear(self, key: str) -> None:
-        """Forget a counter."""
-        self._counted.pop(key, None)
 
     def _sweep(self, now: float) -> None:
         if len(self._counted) >= self._sweep_at:
@@ -91,8 +67,7 @@ class Memory(Storage):
             self._sweep_at = max(SWEPT, 2 * len(self._counted))
 
 
-@dataclass(frozen=True)
-class _Bucket:
+class _Bucket(NamedTuple):
     key: str
     size: int
 
@@ -138,8 +113,8 @@ class Buckets:
         if isinstance(who, Claims):
             # The user's first: who has emptied their own is not to empty the tenant's
             found = [
-                _Bucket(f"m3:cost:user:{who.user_id}", settings.cost_per_user),
-                _Bucket(f"m3:cost:tenant:{who.tenant_id}", settings.cost_per_tenant),
+                _Bucket(f"m3:cost:user:{who.user_id.hex}", settings.cost_per_user),
+                _Bucket(f"m3:cost:tenant:{who.tenant_id.hex}", settings.cost_per_tenant),
             ]
         else:
             found = [_Bucket(f"m3:cost:address:{network(who)}", settings.cost_per_address)]
@@ -151,10 +126,10 @@ class Buckets:
                 return await self._shared.incr(bucket.key, COST_WINDOW, amount)
             except Exception as error:
                 self._alone(error)
-        return await self._memory.incr(bucket.key, COST_WINDOW, amount)
+        return self._memory.add(bucket.key, amount)
 
     async def _wait(self, bucket: _Bucket) -> int:
-        ends = await self._memory.get_expiry(bucket.key)
+        ends = self._memory.ends(bucket.key)
         if self._shared is not None and self._alone_until <= self._clock():
             try:
                 ends = await self._shared.get_expiry(bucket.key)

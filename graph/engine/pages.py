@@ -7,8 +7,6 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-import sqlalchemy as sa
-
 from graph.connection import PageRequest
 from graph.cursor import CursorScope
 from graph.engine.plan import Child, Entry
@@ -38,19 +36,8 @@ class Pages:
 
     def signer(self, key: Any) -> Callable[[Any], str]:
         """What makes the cursor of a row of the page under `key`."""
-        sign, places = self.scope.under(key).signer(), self.places
-        ids = {
-            place for place, column in zip(places, self.request.order.place, strict=True) if _is_id(column)
-        }
-
-        def cursor(row: Any) -> str:
-            return sign([row[place].replace("-", "") if place in ids else row[place] for place in places])
-
-        return cursor
-
-
-def _is_id(column: sa.Column[Any]) -> bool:
-    return isinstance(column.type, sa.Uuid)
+        sign, place = self.scope.under(key).signer(), itemgetter(*self.places)
+        return lambda row: sign(place(row))
 
 
 def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
@@ -74,18 +61,22 @@ def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[lis
 
 async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict[Any, Any]:
     """The connections of a list by the parent's key; `made` are the objects of each object plan."""
+    every = child.asks("edges", "cursor")
+    ends = child.asks("pageInfo", "startCursor", "endCursor")
     found: dict[Any, Any] = {}
     start, since = 0, 0
     for key, (rows, more) in pages.slices.items():
         end = start + len(rows)
+        placed = rows if every else [rows[0], rows[-1]] if ends and rows else []
+        cursors = list(map(pages.signer(key), placed)) if placed else []
         connection: dict[str, Any] = {}
         for name, kind, detail in child.entries:
             if kind == "nodes":
                 connection[name] = made[detail.number][start:end]
             elif kind == "edges":
-                connection[name] = _edges(detail, pages, made, rows, start, key)
+                connection[name] = _edges(detail, made, start, end, cursors)
             elif kind == "pageInfo":
-                connection[name] = _page_info(detail, pages, rows, more, key)
+                connection[name] = _page_info(detail, pages.request, more, cursors)
             elif kind == "totalCount":
                 connection[name] = pages.counts.get(key, 0)
             else:
@@ -99,25 +90,21 @@ async def connections(child: Child, pages: Pages, made: list[list[Any]]) -> dict
 
 
 def _edges(
-    entries: list[Entry], pages: Pages, made: list[list[Any]], rows: list[Any], start: int, key: Any
+    entries: list[Entry], made: list[list[Any]], start: int, end: int, cursors: list[str]
 ) -> list[dict[str, Any]]:
-    edges = []
-    cursor: Any = pages.signer(key) if any(kind == "cursor" for _, kind, _ in entries) else None
-    for number, row in enumerate(rows, start):
-        edge: dict[str, Any] = {}
-        for name, kind, detail in entries:
-            if kind == "node":
-                edge[name] = made[detail.number][number]
-            elif kind == "cursor":
-                edge[name] = cursor(row)
-            else:
-                edge[name] = detail
-        edges.append(edge)
-    return edges
+    columns = [
+        made[detail.number][start:end]
+        if kind == "node"
+        else cursors
+        if kind == "cursor"
+        else [detail] * (end - start)
+        for _, kind, detail in entries
+    ]
+    names = [name for name, _, _ in entries]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _page_info(entries: list[Entry], pages: Pages, rows: list[Any], more: bool, key: Any) -> dict[str, Any]:
-    page = pages.request
+def _page_info(entries: list[Entry], page: PageRequest, more: bool, cursors: list[str]) -> dict[str, Any]:
     info: dict[str, Any] = {}
     for name, kind, detail in entries:
         if kind == "hasNextPage":
@@ -125,9 +112,9 @@ def _page_info(entries: list[Entry], pages: Pages, rows: list[Any], more: bool, 
         elif kind == "hasPreviousPage":
             info[name] = more if page.backwards else page.after is not None
         elif kind == "startCursor":
-            info[name] = pages.signer(key)(rows[0]) if rows else None
+            info[name] = cursors[0] if cursors else None
         elif kind == "endCursor":
-            info[name] = pages.signer(key)(rows[-1]) if rows else None
+            info[name] = cursors[-1] if cursors else None
         else:
             info[name] = detail
     return info

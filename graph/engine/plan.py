@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any, Final
 
@@ -36,22 +37,22 @@ class Source:
     request: Any = None
     """The request for the pages, once it is known to be always the same."""
 
-    @property
+    @cached_property
     def lists(self) -> bool:
         """Whether rows are asked for, or what is known from them: a count alone needs none."""
         return any(child.asks(kind) for child in self.children for kind in ("nodes", "edges", "pageInfo"))
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         """Whether any list of the source asks for its `totalCount`."""
         return any(child.asks("totalCount") for child in self.children)
 
-    @property
+    @cached_property
     def further(self) -> bool:
         """Whether a row more than the page has is read, to know that there are further ones."""
         return any(child.asks("pageInfo", "hasNextPage", "hasPreviousPage") for child in self.children)
 
-    @property
+    @cached_property
     def cursors(self) -> bool:
         """Whether any cursor is asked for."""
         return any(
@@ -94,7 +95,7 @@ class Child:
     kinds: "dict[str, ObjectPlan]" = field(default_factory=dict)
     """What is made of a row by the table that it turns out to be of: that of `node` and `nodes`."""
 
-    @property
+    @cached_property
     def required(self) -> bool:
         """Whether null may not stand there."""
         return is_non_null_type(self.definition.type)

@@ -9,21 +9,23 @@ document or among the first `MAX_OPERATION_NAMES` that somebody who was signed i
 """
 
 import platform
+from bisect import bisect_left
 from collections.abc import Iterable
 from importlib import metadata
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from db.session import Database
 from graph.events.hub import Hub
@@ -41,12 +43,47 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
 
 
-class _Series(NamedTuple):
+_LABELS: Final = ("operation", "kind")
+
+
+class _Series:
     """What is counted of the operations of one name and kind."""
 
-    seconds: Histogram
-    statements: Counter
-    cost: Counter
+    __slots__ = ("buckets", "cost", "seconds", "statements")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(SECONDS) + 1)
+        self.seconds, self.statements, self.cost = 0.0, 0, 0
+
+    def count(self, operation: Operation) -> None:
+        self.buckets[bisect_left(SECONDS, operation.seconds)] += 1
+        self.seconds += operation.seconds
+        self.statements += operation.statements
+        self.cost += operation.cost or 0
+
+
+class _Operations(Collector):
+    """Counts operations: a tenth of what it costs with the library's own, which are locked each time."""
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[str, str], _Series] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        seconds = HistogramMetricFamily(
+            "m3_operation_duration_seconds", "From the request's parsed body to its answer.", labels=_LABELS
+        )
+        statements = CounterMetricFamily(
+            "m3_operation_statements", "SQL statements, transaction control apart.", labels=_LABELS
+        )
+        cost = CounterMetricFamily("m3_operation_cost", "Cost as the limits count it.", labels=_LABELS)
+        bounds = [*map(floatToGoString, SECONDS), "+Inf"]
+        # A copy: this may run in a thread of its own
+        for key, series in list(self.series.items()):
+            counts = zip(bounds, accumulate(series.buckets), strict=True)
+            seconds.add_metric(key, [*counts], series.seconds)
+            statements.add_metric(key, series.statements)
+            cost.add_metric(key, series.cost)
+        return seconds, statements, cost
 
 
 class Metrics:
@@ -54,27 +91,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        labels = ("operation", "kind")
-        self._seconds = Histogram(
-            "m3_operation_duration_seconds",
-            "From the request's parsed body to its answer.",
-            labels,
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._statements = Counter(
-            "m3_operation_statements",
-            "SQL statements, transaction control apart.",
-            labels,
-            registry=self.registry,
-        )
-        self._cost = Counter(
-            "m3_operation_cost", "Cost as the limits count it.", labels, registry=self.registry
-        )
+        self._operations = _Operations()
+        self.registry.register(self._operations)
         self._errors = Counter(
             "m3_operation_errors",
             "Errors in answers, by extensions.code.",
-            (*labels, "code"),
+            (*_LABELS, "code"),
             registry=self.registry,
         )
         Info("m3_build", "What is running.", registry=self.registry).info(
@@ -82,21 +104,14 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
         self._names: set[str] = set()
-        self._series: dict[tuple[str, str], _Series] = {}
 
     def count(self, operation: Operation) -> None:
         """Count an operation that has ended."""
         key = (self._label(operation), operation.kind)
-        series = self._series.get(key)
+        series = self._operations.series.get(key)
         if series is None:
-            series = self._series[key] = _Series(
-                self._seconds.labels(*key), self._statements.labels(*key), self._cost.labels(*key)
-            )
-        series.seconds.observe(operation.seconds)
-        if operation.statements:
-            series.statements.inc(operation.statements)
-        if operation.cost:
-            series.cost.inc(operation.cost)
+            series = self._operations.series[key] = _Series()
+        series.count(operation)
         for code, number in operation.codes.items():
             self._errors.labels(*key, code).inc(number)
 
