@@ -76,6 +76,8 @@ class Document:
     repeats: int = 1
     """How often it asks for one field of the schema."""
     plans: KeptPlans = field(default_factory=KeptPlans)
+    leaves: dict[str | None, Any] = field(default_factory=dict)
+    """What is known of operations' variables, by name; `graph/engine/plans.py` fills it."""
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 

@@ -41,7 +41,7 @@ def explain(text: str, json: str, name: str | None) -> str:
         raise CommandFailed("the document has no such operation, or several: name one with --operation")
     plans = Plans(schema._schema)
     try:
-        variables = plans.coerced(operation, given)
+        variables = plans.coerced(document, operation, given)
         if operation.operation.value == "subscription":
             plan = _events(plans, document, operation, variables)
         else:
@@ -92,10 +92,7 @@ def _source(source: Source, paths: list[str], variables: VariableValues | None) 
     given = get_argument_values(first.definition, first.nodes[0], variables)
     filter_ = given.get("filter")
     if source.lists:
-        yield from _sql(
-            statements.page(source, _shape(source, given), filter_, viewer),
-            limit=_limit(given) + source.further,
-        )
+        yield from _sql(statements.page(source, _shape(source, given), filter_, viewer))
     if source.counts:
         yield "    and how many there are"
         yield from _sql(statements.count(source, filter_, viewer))
@@ -106,7 +103,8 @@ def _shape(source: Source, given: Mapping[str, Any]) -> Shape:
     after, before = (
         _somewhere(order) if given.get(name) is not None else None for name in ("after", "before")
     )
-    return Shape(order, given.get("last") is not None, after, before, source.cursors)
+    limit = _limit(given) + source.further
+    return Shape(order, given.get("last") is not None, after, before, limit, source.cursors)
 
 
 def _somewhere(order: Order) -> dict[str, Any]:
@@ -119,10 +117,10 @@ def _limit(given: Mapping[str, Any]) -> int:
     return int(sizes[0] if sizes else DEFAULT_PAGE)
 
 
-def _sql(statement: Statement, **known: Any) -> Iterator[str]:
+def _sql(statement: Statement) -> Iterator[str]:
     for line in statement.sql.splitlines():
         yield f"    {line.strip()}"
-    own = {name: value for name, value in (dict(statement.own) | known).items() if value is not None}
+    own = {name: value for name, value in statement.own.items() if value is not None}
     shown = [
         f"${place} {name}" + (f" = {_plain(own[name])!r}" if name in own else "")
         for place, name in enumerate(statement.names, 1)

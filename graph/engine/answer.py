@@ -53,7 +53,7 @@ class Engine:
         Raises `Unavailable` where nothing could be read, `TooComplex` where the response is too large.
         """
         try:
-            variables = self.plans.coerced(operation, given)
+            variables = self.plans.coerced(document, operation, given)
             plan = self.plans.query(document, operation, variables, ANYBODY)
         except Unplanned:
             return None

@@ -85,6 +85,8 @@ class Child:
     nodes: list[FieldNode]
     arguments: Mapping[str, Any] | None
     """The values of its arguments; None where variables are among them."""
+    variables: Mapping[str, str] | None = None
+    """The variable that each argument is, where all are variables and none that is left out has a default."""
     given: int = 0
     """How many characters spell them, if they are kept."""
     source: Source | None = None

@@ -14,6 +14,8 @@ from graphql import (
     GraphQLSchema,
     NameNode,
     OperationDefinitionNode,
+    Undefined,
+    VariableNode,
     get_named_type,
     is_non_null_type,
     print_ast,
@@ -202,10 +204,24 @@ def _follow(plan: ObjectPlan, key: int, definition: GraphQLField, nodes: list[Fi
             arguments = get_argument_values(definition, nodes[0])
         except GraphQLError as error:
             raise Unplanned(error.message) from None
-    plan.children.append(
-        Child(plan, key, definition, nodes, arguments, 0 if arguments is None else len(spelled))
-    )
+    variables = _variables(definition, nodes[0]) if arguments is None else None
+    given = 0 if arguments is None else len(spelled)
+    plan.children.append(Child(plan, key, definition, nodes, arguments, variables, given))
     return plan.children[-1]
+
+
+def _variables(definition: GraphQLField, node: FieldNode) -> dict[str, str] | None:
+    """The variables that a field's arguments are, if they are nothing else."""
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    left_out = [argument for name, argument in definition.args.items() if name not in given]
+    if any(argument.default or argument.default_value is not Undefined for argument in left_out):
+        return None
+    found = {
+        definition.args[name].out_name or name: value.name.value
+        for name, value in given.items()
+        if isinstance(value, VariableNode)
+    }
+    return found if len(found) == len(given) else None
 
 
 def _object_type(definition: GraphQLField) -> GraphQLObjectType:

@@ -132,6 +132,10 @@ class Run:
     def _arguments(self, child: Child) -> Mapping[str, Any]:
         if child.arguments is not None:
             return child.arguments
+        if child.variables is not None and self._variables is not None:
+            values = self._variables.coerced
+            if all(name in values for name in child.variables.values()):
+                return {argument: values[name] for argument, name in child.variables.items()}
         try:
             return get_argument_values(child.definition, child.nodes[0], self._variables)
         except GraphQLError as error:
@@ -200,7 +204,7 @@ class Run:
             self._fail(source, error)
             return
         page = request.page
-        given: dict[str, Any] = {"limit": page.limit + source.further, "keys": keys}
+        given: dict[str, Any] = {"keys": keys}
         for name, place in (("after", page.after), ("before", page.before)):
             given |= {f"{name}_{key}": value for key, value in (place or _NONE).items()}
         found = slices(await self._query(request.rows, **given) if source.lists else [], keys, page)
@@ -227,7 +231,8 @@ class Run:
         order = order_of(source.target, arguments.get("orderBy"), self._viewer)
         scope = self._scope(source, order).under(keys[0])
         page = page_request(order, scope, arguments.get("first"), after, arguments.get("last"), before)
-        shape = Shape(order, page.backwards, page.after, page.before, source.cursors)
+        limit = page.limit + source.further
+        shape = Shape(order, page.backwards, page.after, page.before, limit, source.cursors)
         text = None if first.arguments is not None or filter_ is None else repr(filter_)
         rows = self._kept(
             source, (shape.key, text), lambda viewer: statements.page(source, shape, filter_, viewer)

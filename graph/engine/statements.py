@@ -1,8 +1,9 @@
 """The SQL of a plan's sources: composed with SQLAlchemy once, kept as text with the places of its parameters.
 
-Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, `limit`, the
-place of a cursor). The values of a filter are part of the statement's own parameters, so a statement is kept
-for each filter seen, up to a bound.
+Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, the place of a
+cursor). Of the size of a page that does not hold: where LIMIT is a parameter PostgreSQL expects a tenth of all
+rows, and rather plans anew each time, which takes longer than to read the page. The values of a filter are part
+of the statement's own parameters, so a statement is kept for each filter seen, up to a bound.
 """
 
 from collections.abc import Mapping
@@ -99,6 +100,7 @@ class Shape:
     backwards: bool
     after: Mapping[str, Any] | None
     before: Mapping[str, Any] | None
+    limit: int
     cursors: bool
     """Whether the columns that a cursor holds are read."""
 
@@ -106,7 +108,7 @@ class Shape:
     def key(self) -> Any:
         """Equal for pages with the same SQL."""
         places = [self._kind(place) for place in (self.after, self.before)]
-        return (self.order.name, self.backwards, self.cursors, *places)
+        return (self.order.name, self.backwards, self.limit, self.cursors, *places)
 
     def _kind(self, place: Mapping[str, Any] | None) -> Any:
         if place is None:
@@ -150,7 +152,7 @@ def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer
         rows,
         columns,
         sa.and_(*where),
-        sa.bindparam("limit", type_=sa.Integer()),
+        sa.literal_column(str(shape.limit)),
         after=shape.named("after", shape.after),
         before=shape.named("before", shape.before),
         backwards=shape.backwards,

@@ -73,7 +73,7 @@ class Teller:
     ) -> list[tuple[Any, list[GraphQLError]] | None]:
         assert self._operation is not None
         document = self._document
-        variables = _PLANS.coerced(self._operation, self._asked.variables)
+        variables = _PLANS.coerced(document, self._operation, self._asked.variables)
         key, nodes = _PLANS.root(document, self._operation, variables)
         async with context.reading() as (viewer, fetch):
             context.known(viewer)
