@@ -1,9 +1,9 @@
 """The SQL of a plan's sources: composed with SQLAlchemy once, kept as text with the places of its parameters.
 
 Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, the place of a
-cursor). Not so the size of a page: where LIMIT is a parameter PostgreSQL expects a tenth of all rows and plans
-anew each time, which takes it longer than to read the page. The values of a filter are part of the statement's
-own parameters, so a statement is kept for each filter seen, up to a bound.
+cursor). Not so the size of a page: where LIMIT is a parameter PostgreSQL expects a tenth of all rows and
+plans anew each time, which takes it longer than to read the page. The values of a filter are part of the
+statement's own parameters, so a statement is kept for each filter seen, up to a bound.
 """
 
 from collections.abc import Mapping
