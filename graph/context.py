@@ -151,7 +151,7 @@ class Context:
         """The loaders of this operation."""
         return Loaders(self.snapshot, self.viewer, self.cost)
 
-    @cached_property
+    @property
     def cursor_key(self) -> bytes:
         """What cursors are signed with."""
         return self.services.keys.current.derive("cursor")

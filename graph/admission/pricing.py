@@ -232,7 +232,10 @@ def _page_size(arguments: Mapping[str, ValueNode]) -> Times:
                 return int(min(max(size, 0), limits.MAX_PAGE))
         return limits.DEFAULT_PAGE
 
-    return times
+    if any(isinstance(node, VariableNode) for node in asked):
+        return times
+    size = times({})
+    return lambda _: size
 
 
 def _length(node: ValueNode, bound: int) -> Times:
