@@ -1,19 +1,19 @@
 """Who is at the other end, as sockets and proxies write it."""
 
 import pytest
-from starlette.requests import Request
 
 from graph.auth.attempts import network
 from graph.http.client import client_address, request_id
+from graph.http.head import Head
 from graph.settings import load
 
 PROXY = "198.51.100.1"
 NAME = "3f2a9c-edge.1"
 
 
-def request(peer: str, **headers: str) -> Request:
+def request(peer: str, **headers: str) -> Head:
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "headers": given, "client": (peer, 5)})
+    return Head({"type": "http", "headers": given, "client": (peer, 5)})
 
 
 def address(peer: str, forwarded: str) -> str | None:
