@@ -1,8 +1,7 @@
 """What a request carries, in the body of a POST or the URL of a GET: one GraphQL request, or a refusal."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,8 +15,7 @@ MAX_PARAMETERS: Final = 20
 """Parameters of a URL, known ones and others."""
 
 
-@dataclass(frozen=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of GraphQL over HTTP, section 5.1 of its specification."""
 
     query: str
@@ -49,7 +47,7 @@ async def read(head: Head, receive: Receive, limit: int = MAX_BODY_BYTES) -> Gra
         raise Refused(415, "Send the request as application/json in UTF-8.")
     if head.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "Send the request without a content encoding.")
-    if _announced(head) > limit:
+    if (announced(head) or 0) > limit:
         raise Refused(413, f"A request has at most {limit} bytes.")
     body, more = bytearray(), True
     while more:
@@ -61,6 +59,12 @@ async def read(head: Head, receive: Receive, limit: int = MAX_BODY_BYTES) -> Gra
             raise Refused(413, f"A request has at most {limit} bytes.")
         more = message.get("more_body", False)
     return parse(body)
+
+
+def announced(head: Head) -> int | None:
+    """The length that the body is said to have, None if nothing is said that makes sense."""
+    length = head.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 20 else None
 
 
 def read_url(head: Head) -> GraphQLRequest:
@@ -132,9 +136,3 @@ def _json(text: bytearray | str, otherwise: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Refused(400, otherwise) from None
-
-
-def _announced(head: Head) -> int:
-    """The length that the body is said to have, 0 if nothing is said that makes sense."""
-    length = head.headers.get("content-length", "")
-    return int(length) if length.isdecimal() and len(length) < 20 else 0

@@ -35,7 +35,10 @@ def peer_address(head: Head) -> str | None:
 def client_address(head: Head, settings: Settings) -> str | None:
     """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`; None if that says none."""
     address = peer_address(head)
-    for hop in reversed(head.headers.get("x-forwarded-for", "").split(",")):
+    forwarded = head.headers.get("x-forwarded-for")
+    if forwarded is None:
+        return address
+    for hop in reversed(forwarded.split(",")):
         if not _trusted(address, settings):
             break
         if hop.strip():

@@ -17,7 +17,7 @@ from graph.http.head import Head
 from graph.http.incoming import asked_by, context_for, malformed
 from graph.http.respond import internal, refusal
 
-_HEADERS: Final = {"cache-control": "no-store", "vary": "Accept", "x-content-type-options": "nosniff"}
+_HEADERS: Final = {b"cache-control": b"no-store", b"vary": b"Accept", b"x-content-type-options": b"nosniff"}
 
 log = structlog.get_logger(__name__)
 
@@ -68,13 +68,12 @@ async def _answer(head: Head, receive: Receive, services: Services, kind: str, n
 
 async def _send(send: Send, given: Answer, kind: str, named: str | None = None) -> None:
     content = given.body if isinstance(given.body, bytes) else encode(given.body)
-    headers = _HEADERS | {"content-type": f"{kind}; charset=utf-8"}
-    if given.headers:
-        headers |= {name.lower(): value for name, value in given.headers.items()}
+    headers = {**_HEADERS, b"content-type": f"{kind}; charset=utf-8".encode()}
     if given.status != 304:
-        headers["content-length"] = str(len(content))
+        headers[b"content-length"] = b"%d" % len(content)
     if named is not None:
-        headers["x-request-id"] = named
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": given.status, "headers": raw})
+        headers[b"x-request-id"] = named.encode()
+    if given.headers is not None:
+        headers |= {name.lower().encode(): value.encode() for name, value in given.headers.items()}
+    await send({"type": "http.response.start", "status": given.status, "headers": list(headers.items())})
     await send({"type": "http.response.body", "body": content})

@@ -1,6 +1,5 @@
 """A request of HTTP, as one of GraphQL: what it asks, and the context that it is answered in."""
 
-from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import QueryParams
@@ -12,7 +11,7 @@ from graph.context import Context, Services
 from graph.errors import BadInput
 from graph.execution import Answer
 from graph.http.accept import streamed
-from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.body import GraphQLRequest, Refused, announced, read, read_url
 from graph.http.client import bearer, client_address, trace_headers
 from graph.http.head import Head
 from graph.http.respond import refusal
@@ -32,12 +31,14 @@ _ELSEWHERE: Final = ("cross-site", "same-site")
 async def asked_by(head: Head, receive: Receive, services: Services) -> GraphQLRequest:
     """What a GET or POST asks, or Refused with the status of HTTP."""
     if head.method == "POST":
-        # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
-        signed_in = services.tokens.holds(bearer(head))
-        asked = await read(head, receive, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
+        size, limit = announced(head), MAX_BODY_BYTES
+        if (size is None or size > limit) and services.tokens.holds(bearer(head)):
+            # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
+            limit = MAX_BULK_BYTES
+        asked = await read(head, receive, limit)
     else:
         asked = _in_url(head, services)
-    return asked if _EXPLAIN.isdisjoint(head.headers) else replace(asked, explain=True)
+    return asked if _EXPLAIN.isdisjoint(head.headers) else asked._replace(explain=True)
 
 
 def _in_url(head: Head, services: Services) -> GraphQLRequest:
