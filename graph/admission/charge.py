@@ -1,7 +1,5 @@
 """Whether an operation is run: its document, its cost, and whether who asks may still ask for as much."""
 
-from dataclasses import replace
-
 from graphql import OperationDefinitionNode
 
 from graph import limits
@@ -29,7 +27,7 @@ async def trusted(asked: GraphQLRequest, context: Context) -> GraphQLRequest:
         await context.services.buckets.charge(who, limits.OPERATION_COST)
         raise
     context.operation.trusted = True
-    return replace(asked, query=text)
+    return asked._replace(query=text)
 
 
 async def read(text: str, documents: Documents, context: Context) -> Document:

@@ -1,6 +1,6 @@
 """Which media type an answer has: the request's `Accept`, RFC 9110, section 12.5.1."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 JSON: Final = "application/json"
@@ -10,7 +10,8 @@ HTML: Final = "text/html"
 EVENTS: Final = "text/event-stream"
 
 
-def preferred(accept: str, offered: Sequence[str]) -> str | None:
+@lru_cache(64)  # a client chooses how long what it sends is
+def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     """The one of `offered` that the client likes best, None if it takes none of them.
 
     Of two that it likes as much: the one that it names, GraphQL's own first; else the one offered first.

@@ -1,21 +1,21 @@
 """What a request carries, in the body of a POST or the URL of a GET: one GraphQL request, or a refusal."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
+from graph.http.accept import JSON
+from graph.http.head import Head
 from graph.limits import MAX_BODY_BYTES, MAX_DOCUMENT_ID
 
 MAX_PARAMETERS: Final = 20
 """Parameters of a URL, known ones and others."""
 
 
-@dataclass(frozen=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of GraphQL over HTTP, section 5.1 of its specification."""
 
     query: str
@@ -40,33 +40,37 @@ class Refused(Exception):
         self.status = status
 
 
-async def read(request: Request, limit: int = MAX_BODY_BYTES) -> GraphQLRequest:
+async def read(head: Head, receive: Receive, limit: int = MAX_BODY_BYTES) -> GraphQLRequest:
     """The request in the body, of at most `limit` bytes, or Refused with 400, 413 or 415."""
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
-    if media_type.strip().lower() != "application/json" or (
-        charset and charset[1].lower() not in ("utf-8", "utf8")
-    ):
+    content_type = head.headers.get("content-type", "")
+    if content_type != JSON and not _is_json(content_type):
         raise Refused(415, "Send the request as application/json in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if head.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "Send the request without a content encoding.")
-    if _announced(request) > limit:
+    if (announced(head) or 0) > limit:
         raise Refused(413, f"A request has at most {limit} bytes.")
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise Refused(413, f"A request has at most {limit} bytes.")
-    except ClientDisconnect:
-        raise Refused(400, "The request broke off.") from None
-    return parse(bytes(body))
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "The request broke off.")
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise Refused(413, f"A request has at most {limit} bytes.")
+        more = message.get("more_body", False)
+    return parse(body)
 
 
-def read_url(request: Request) -> GraphQLRequest:
+def announced(head: Head) -> int | None:
+    """The length that the body is said to have, None if nothing is said that makes sense."""
+    length = head.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 20 else None
+
+
+def read_url(head: Head) -> GraphQLRequest:
     """The request in the URL, or Refused with 400."""
     try:
-        text = request.scope["query_string"].decode("ascii")
+        text = head.scope["query_string"].decode("ascii")
         given = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
     except ValueError:
         raise Refused(400, "The parameters of the URL are not form-encoded UTF-8.") from None
@@ -80,7 +84,7 @@ def read_url(request: Request) -> GraphQLRequest:
     return request_of(data, by_get=True)
 
 
-def parse(body: bytes) -> GraphQLRequest:
+def parse(body: bytearray) -> GraphQLRequest:
     """The request that `body` spells, or Refused with 400."""
     data = _json(body, "The body is not JSON in UTF-8.")
     if not isinstance(data, dict):
@@ -93,15 +97,14 @@ def request_of(data: dict[str, Any], *, by_get: bool = False, size: int = 0) -> 
     operation_name = data.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise Refused(400, "`operationName` is a string.")
-    for name in ("variables", "extensions"):
-        if not isinstance(data.get(name), dict | None):
-            raise Refused(400, f"`{name}` is an object.")
-    extensions = data.get("extensions")
+    variables, extensions = data.get("variables"), data.get("extensions")
+    if variables is not None and not isinstance(variables, dict):
+        raise Refused(400, "`variables` is an object.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise Refused(400, "`extensions` is an object.")
     query, document_id = _document(data, extensions or {})
-    explain = (extensions or {}).get("explainCost") is True
-    return GraphQLRequest(
-        query, operation_name, data.get("variables"), extensions, by_get, document_id, explain, size
-    )
+    explain = extensions is not None and extensions.get("explainCost") is True
+    return GraphQLRequest(query, operation_name, variables, extensions, by_get, document_id, explain, size)
 
 
 def _document(data: dict[str, Any], extensions: dict[str, Any]) -> tuple[str, str | None]:
@@ -121,14 +124,15 @@ def _document(data: dict[str, Any], extensions: dict[str, Any]) -> tuple[str, st
     return query, None
 
 
-def _json(text: bytes | str, otherwise: str) -> Any:
+def _is_json(content_type: str) -> bool:
+    """Whether it is JSON in an encoding that JSON has."""
+    media_type, _, parameters = content_type.partition(";")
+    charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
+    return media_type.strip().lower() == JSON and (charset is None or charset[1].lower() in ("utf-8", "utf8"))
+
+
+def _json(text: bytearray | str, otherwise: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Refused(400, otherwise) from None
-
-
-def _announced(request: Request) -> int:
-    """The length that the body is said to have, 0 if nothing is said that makes sense."""
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isdecimal() and len(length) < 20 else 0

@@ -8,17 +8,17 @@ import hashlib
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
 
 from graph.encoding import encode
 from graph.execution import Answer
 from graph.http.body import GraphQLRequest
+from graph.http.head import Head
 
 PUBLIC_SECONDS: Final = 60
 """How long an answer to nobody in particular may be given out without asking again."""
 
 
-def cached(request: Request, asked: GraphQLRequest, given: Answer) -> Answer:
+def cached(head: Head, asked: GraphQLRequest, given: Answer) -> Answer:
     """`given` with what caches need to know, or 304 if the client has it already."""
     if not asked.by_get or asked.document_id is None or asked.explain or given.status != 200:
         return given
@@ -27,14 +27,14 @@ def cached(request: Request, asked: GraphQLRequest, given: Answer) -> Answer:
         return given
     # Weak: `extensions` tell what the client has left to spend, which is another thing each time.
     tag = f'W/"{hashlib.sha256(encode(body["data"])).hexdigest()[:32]}"'
-    signed_in = "authorization" in request.headers
+    signed_in = "authorization" in head.headers
     headers = {
         "Cache-Control": "private, no-cache" if signed_in else f"public, max-age={PUBLIC_SECONDS}",
         "ETag": tag,
         "Vary": "Accept, Authorization",
         **(given.headers or {}),
     }
-    known = [name.strip() for name in request.headers.get("if-none-match", "").split(",")]
+    known = [name.strip() for name in head.headers.get("if-none-match", "").split(",")]
     if tag in known or "*" in known:
         return Answer(304, b"", headers)
     return given._replace(headers=headers)

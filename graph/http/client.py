@@ -1,21 +1,21 @@
 """Who is at the other end of a connection, by its headers and those of the proxies that are trusted."""
 
 import re
-import uuid
+import secrets
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
-from starlette.requests import HTTPConnection
-
+from graph.http.head import Head
 from graph.settings import Settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _WITH_PORT: Final = re.compile(r"\[(?P<six>[^]]*)\](?::\d*)?|(?P<four>[\d.]+):\d*")
 
 
-def bearer(connection: HTTPConnection) -> str | None:
+def bearer(head: Head) -> str | None:
     """The token in `Authorization`; None without the header."""
-    given = connection.headers.get("authorization")
+    given = head.headers.get("authorization")
     return None if given is None else token_in(given)
 
 
@@ -26,15 +26,19 @@ def token_in(authorization: str) -> str:
     return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
-def peer_address(connection: HTTPConnection) -> str | None:
+def peer_address(head: Head) -> str | None:
     """The address of the other end of the connection itself; None if it has none."""
-    return _address(connection.client.host) if connection.client else None
+    client = head.scope.get("client")
+    return _address(client[0]) if client else None
 
 
-def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
+def client_address(head: Head, settings: Settings) -> str | None:
     """The client's address: the last hop that is not one of `M3_TRUSTED_PROXIES`; None if that says none."""
-    address = peer_address(connection)
-    for hop in reversed(",".join(connection.headers.getlist("x-forwarded-for")).split(",")):
+    address = peer_address(head)
+    forwarded = head.headers.get("x-forwarded-for")
+    if forwarded is None:
+        return address
+    for hop in reversed(forwarded.split(",")):
         if not _trusted(address, settings):
             break
         if hop.strip():
@@ -42,20 +46,21 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str | None
     return address
 
 
-def request_id(connection: HTTPConnection, settings: Settings) -> str:
+def request_id(head: Head, settings: Settings) -> str:
     """What the log and the answer call this request: the name a trusted proxy has given it, or a new one."""
-    given = connection.headers.get("x-request-id", "")
-    if _REQUEST_ID.fullmatch(given) and _trusted(peer_address(connection), settings):
+    given = head.headers.get("x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given) and _trusted(peer_address(head), settings):
         return given
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
-def trace_headers(connection: HTTPConnection) -> dict[str, str]:
+def trace_headers(head: Head) -> dict[str, str]:
     """The headers by which a trace goes on here, W3C Trace Context."""
-    given = connection.headers
+    given = head.headers
     return {name: given[name] for name in ("traceparent", "tracestate") if name in given}
 
 
+@lru_cache(1024)
 def _address(text: str) -> str | None:
     """The address in what a socket or a proxy writes: without port and zone, of IPv4 as such."""
     ported = _WITH_PORT.fullmatch(text)
@@ -69,4 +74,7 @@ def _address(text: str) -> str | None:
 
 
 def _trusted(address: str | None, settings: Settings) -> bool:
-    return address is not None and any(ip_address(address) in known for known in settings.trusted_proxies)
+    if address is None or not settings.trusted_proxies:
+        return False
+    found = ip_address(address)
+    return any(found in known for known in settings.trusted_proxies)

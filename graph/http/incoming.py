@@ -1,9 +1,9 @@
 """A request of HTTP, as one of GraphQL: what it asks, and the context that it is answered in."""
 
-from dataclasses import replace
 from typing import Final
 
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
+from starlette.types import Receive
 
 from graph.auth.tickets import read_ticket
 from graph.auth.tokens import Claims, InvalidToken
@@ -11,8 +11,9 @@ from graph.context import Context, Services
 from graph.errors import BadInput
 from graph.execution import Answer
 from graph.http.accept import streamed
-from graph.http.body import GraphQLRequest, Refused, read, read_url
+from graph.http.body import GraphQLRequest, Refused, announced, read, read_url
 from graph.http.client import bearer, client_address, trace_headers
+from graph.http.head import Head
 from graph.http.respond import refusal
 from graph.limits import MAX_BODY_BYTES, MAX_BULK_BYTES
 from graph.writing.idempotency import IdempotencyKey
@@ -21,31 +22,34 @@ PREFLIGHTED: Final = ("authorization", "graphql-require-preflight", "apollo-requ
 """Headers that a page sends to another site only when that site's CORS allows it."""
 
 _TICKET: Final = "ticket"
-_EXPLAIN: Final = ("explain-cost", "explaincost")
+_EXPLAIN: Final = frozenset(("explain-cost", "explaincost"))
 """Headers that ask for what an operation would cost; `extensions.explainCost` does too."""
 
 _ELSEWHERE: Final = ("cross-site", "same-site")
 
 
-async def asked_by(request: Request) -> GraphQLRequest:
+async def asked_by(head: Head, receive: Receive, services: Services) -> GraphQLRequest:
     """What a GET or POST asks, or Refused with the status of HTTP."""
-    asked = await _read(request, request.app.state.services)
-    return replace(asked, explain=True) if any(name in request.headers for name in _EXPLAIN) else asked
+    if head.method == "POST":
+        size, limit = announced(head), MAX_BODY_BYTES
+        if (size is None or size > limit) and services.tokens.holds(bearer(head)):
+            # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
+            limit = MAX_BULK_BYTES
+        asked = await read(head, receive, limit)
+    else:
+        asked = _in_url(head, services)
+    return asked if _EXPLAIN.isdisjoint(head.headers) else asked._replace(explain=True)
 
 
-async def _read(request: Request, services: Services) -> GraphQLRequest:
-    if request.method == "POST":
-        # Who is signed in may send a bulk mutation; whether it is one is looked at when it is there
-        signed_in = services.tokens.holds(bearer(request))
-        return await read(request, MAX_BULK_BYTES if signed_in else MAX_BODY_BYTES)
+def _in_url(head: Head, services: Services) -> GraphQLRequest:
     if (
-        request.headers.get("sec-fetch-site") in _ELSEWHERE
+        head.headers.get("sec-fetch-site") in _ELSEWHERE
         # Nobody else's page has a good ticket
-        and not (isinstance(ticket_of(request), Claims) and streamed(request.headers.get("accept", "")))
-        and not any(name in request.headers for name in PREFLIGHTED)
+        and not (isinstance(ticket_of(head, services), Claims) and streamed(head.headers.get("accept", "")))
+        and not any(name in head.headers for name in PREFLIGHTED)
     ):
         raise Refused(403, "A page of another site sends a header with GET that is asked for in a preflight.")
-    asked = read_url(request)
+    asked = read_url(head)
     if not services.settings.get_queries and asked.document_id is None:
         raise Refused(405, "Send operations by POST.")
     return asked
@@ -57,35 +61,35 @@ def malformed(error: Refused) -> Answer:
     return Answer(error.status, refusal("BAD_INPUT", str(error)), allowed)
 
 
-def ticket_of(request: Request) -> Claims | InvalidToken | None:
+def ticket_of(head: Head, services: Services) -> Claims | InvalidToken | None:
     """Who a browser's EventSource, which sends no headers, says by the ticket in its URL that it is.
 
     None without a ticket, or where a header says it.
     """
-    given = request.query_params.get(_TICKET)
-    if given is None or request.method != "GET" or "authorization" in request.headers:
+    if head.method != "GET" or "authorization" in head.headers:
         return None
-    services: Services = request.app.state.services
+    given = QueryParams(head.scope["query_string"]).get(_TICKET)
+    if given is None:
+        return None
     try:
         return read_ticket(services.keys.current.derive("stream-ticket"), given)
     except InvalidToken as error:
         return error
 
 
-def context_for(request: Request, asked: GraphQLRequest, request_id: str) -> Context:
-    """The context of what `request` asks; Refused where its idempotency key is none."""
-    services: Services = request.app.state.services
+def context_for(head: Head, services: Services, asked: GraphQLRequest, request_id: str) -> Context:
+    """The context of what a request asks; Refused where its idempotency key is none."""
     context = Context(
         services,
-        bearer(request),
+        bearer(head),
         asked.operation_name,
-        ip=client_address(request, services.settings),
-        user_agent=request.headers.get("user-agent"),
+        ip=client_address(head, services.settings),
+        user_agent=head.headers.get("user-agent"),
         request_id=request_id,
-        trace=trace_headers(request) if services.tracing else {},
-        last_event_id=request.headers.get("last-event-id") or None,
+        trace=trace_headers(head) if services.tracing else {},
+        last_event_id=head.headers.get("last-event-id") or None,
     )
-    key = request.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
+    key = head.headers.get("idempotency-key", (asked.extensions or {}).get("idempotencyKey"))
     try:
         context.idempotency = idempotency_key(key, asked)
     except BadInput as error:

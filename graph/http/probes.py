@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from graph.context import Services
 from graph.http.client import bearer, client_address, peer_address
+from graph.http.head import Head
 from graph.settings import Settings
 
 _FORWARDED: Final = ("x-forwarded-for", "forwarded")
@@ -34,24 +35,24 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """The metrics in Prometheus's text format, for those who may read them."""
     services: Services = request.app.state.services
-    if not may_read(request, services.settings):
+    if not may_read(Head(request.scope), services.settings):
         asks = {"WWW-Authenticate": "Bearer"} if services.settings.metrics_token else {}
         return Response(b"", 401 if asks else 403, asks)
     text, kind = await services.exposition.text()
     return Response(text, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
-def may_read(request: Request, settings: Settings) -> bool:
+def may_read(head: Head, settings: Settings) -> bool:
     """Whether the metrics are for whoever asks: by token from anywhere, without one by address.
 
     What a proxy hands on that is not trusted comes from nobody knows where: its own address, which may be
     this machine's, says nothing.
     """
-    token = bearer(request)
+    token = bearer(head)
     if settings.metrics_token is not None and token is not None:
         return hmac.compare_digest(token.encode(), settings.metrics_token.get_secret_value().encode())
-    address = client_address(request, settings)
-    passed_on = address == peer_address(request) and any(name in request.headers for name in _FORWARDED)
+    address = client_address(head, settings)
+    passed_on = address == peer_address(head) and any(name in head.headers for name in _FORWARDED)
     if address is None or passed_on:
         return False
     return any(ip_address(address) in network for network in settings.metrics_networks)

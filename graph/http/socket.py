@@ -16,6 +16,7 @@ from graph.context import Context, Services
 from graph.errors import Timeout, Unauthenticated, Unavailable
 from graph.http import messages
 from graph.http.client import bearer, client_address, token_in
+from graph.http.head import Head
 from graph.http.lease import Lease
 from graph.http.messages import CloseCode, Closing, written
 from graph.http.operations import Caller, Operations
@@ -41,8 +42,9 @@ class Socket:
 
     def __init__(self, websocket: WebSocket, services: Services) -> None:
         self._websocket, self._services = websocket, services
-        address = client_address(websocket, services.settings)
-        self._caller = Caller(services, address, websocket.headers.get("user-agent"))
+        head = Head(websocket.scope)
+        address = client_address(head, services.settings)
+        self._caller = Caller(services, address, head.headers.get("user-agent"))
         self._operations = Operations(self._caller, self._send, self.close)
         self._initialised = self._acknowledged = False
         self._lease: Lease | None = None
@@ -132,7 +134,7 @@ class Socket:
             raise Closing(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
         self._initialised = True
         given = _token(payload)
-        token = bearer(self._websocket) if given is None else given
+        token = bearer(Head(self._websocket.scope)) if given is None else given
         if token is not None:
             await self._identify(token)
         await self._send(written("connection_ack"))

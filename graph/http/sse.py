@@ -12,7 +12,6 @@ import contextlib
 from typing import Any, Final
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +26,7 @@ from graph.http.accept import EVENTS
 from graph.http.body import GraphQLRequest
 from graph.http.body import Refused as Malformed
 from graph.http.client import request_id
+from graph.http.head import Head
 from graph.http.incoming import asked_by, context_for, malformed, ticket_of
 from graph.http.lease import Lease
 from graph.http.respond import internal
@@ -39,21 +39,20 @@ _COMPLETE: Final = b"event: complete\ndata:\n\n"
 log = structlog.get_logger(__name__)
 
 
-async def stream(request: Request) -> Response:
+async def stream(head: Head, receive: Receive, services: Services) -> Response:
     """The response to an operation, as a stream; a plain refusal to what is no request of GraphQL."""
-    services: Services = request.app.state.services
-    named = request_id(request, services.settings)
+    named = request_id(head, services.settings)
     try:
-        asked = await asked_by(request)
-        context = context_for(request, asked, named)
-        ticket = ticket_of(request)
+        asked = await asked_by(head, receive, services)
+        context = context_for(head, services, asked, named)
+        ticket = ticket_of(head, services)
         if isinstance(ticket, InvalidToken):
             context.token = ""  # a bad one, not none
         else:
             context.verified = ticket
         asked = await trusted(asked, context)
         what = None if asked.explain else await kind(asked, context)
-        if request.method == "GET" and what == "mutation":
+        if head.method == "GET" and what == "mutation":
             raise Malformed(405, "Send mutations by POST.")
         if ticket is not None and what != "subscription":
             raise Malformed(400, "A ticket opens a subscription, and this is none.")

@@ -9,9 +9,8 @@ is refused before there is a request is refused as GraphQL would: in JSON, with 
 """
 
 import asyncio
-from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httptools
 import orjson
@@ -33,13 +32,12 @@ TOO_MUCH: Final = (
 TOO_MANY: Final = (HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "There are too many connections.")
 
 
-class Phase(Enum):
-    """What the client's next bytes belong to."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    REFUSED = auto()
+Phase = Literal["idle", "head", "body", "refused"]
+"""What the client's next bytes belong to."""
+IDLE: Final = "idle"
+HEAD: Final = "head"
+BODY: Final = "body"
+REFUSED: Final = "refused"
 
 
 class _Stop(Exception):
@@ -52,7 +50,7 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.bounds: Bounds = self.config.bounds  # type: ignore[attr-defined]  # of our own Config
-        self._phase = Phase.IDLE
+        self._phase: Phase = IDLE
         self._requests = 0
         self._running: RequestResponseCycle | None = None
         """The request that is being answered; `cycle` is the one that came last."""
@@ -75,7 +73,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell every request of the connection, also one that waits behind another."""
-        self._phase = Phase.REFUSED
+        self._phase = REFUSED
         self._watch()
         self._flushed()
         self._unset_keepalive_if_required()
@@ -88,10 +86,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and refuse what cannot be or is too much."""
-        if self._phase is Phase.REFUSED:
+        if self._phase == REFUSED:
             return
         self._unset_keepalive_if_required()
-        if self._phase is Phase.HEAD:
+        if self._phase == HEAD:
             self._unfinished += len(data)
         try:
             self.parser.feed_data(data)
@@ -104,14 +102,14 @@ class BoundedHttp(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._refusal)
             return
-        if self._phase is Phase.HEAD and self._unfinished > self.bounds.head_bytes:
+        if self._phase == HEAD and self._unfinished > self.bounds.head_bytes:
             self._refuse(TOO_MUCH)
         else:
             self._watch()
 
     def on_message_begin(self) -> None:
         """Count a head anew."""
-        self._phase = Phase.HEAD
+        self._phase = HEAD
         self._requests += 1
         self._head = self._unfinished = 0
         super().on_message_begin()
@@ -119,34 +117,29 @@ class BoundedHttp(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Take a part of the request target."""
         super().on_url(url)
+        self._head += len(url)
         if len(self.url) > self.bounds.target_bytes:
             self._stop(URL_TOO_LONG)
-        self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, but no trailer: the application may have read the request's headers already."""
-        self._count(len(name) + len(value))
-        if len(self.headers) == self.bounds.headers:
+        self._head += len(name) + len(value)
+        if self._head > self.bounds.head_bytes or len(self.headers) == self.bounds.headers:
             self._stop(TOO_MUCH)
-        if self._phase is Phase.HEAD:
+        if self._phase == HEAD:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or put the request behind those that are being answered."""
-        self._phase = Phase.BODY
+        self._phase = BODY
         super().on_headers_complete()
         if len(self.pipeline) > self.bounds.pipelined:
             self._stop(BAD_REQUEST)
 
     def on_message_complete(self) -> None:
         """Expect nothing more of this request."""
-        self._phase = Phase.IDLE
+        self._phase = IDLE
         super().on_message_complete()
-
-    def _count(self, size: int) -> None:
-        self._head += size
-        if self._head > self.bounds.head_bytes:
-            self._stop(TOO_MUCH)
 
     def _stop(self, why: Refusal) -> None:
         self._refusal = why
@@ -167,7 +160,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over; its time is the other protocol's from here."""
-        self._phase = Phase.REFUSED
+        self._phase = REFUSED
         self._watch()
         super().handle_websocket_upgrade()
 
@@ -185,19 +178,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _watch(self) -> None:
         """Give the client its time for what it has to send next, once for each thing."""
-        awaited: tuple[Phase, int] | None = (self._phase, self._requests)
-        seconds: float | None = None
-        match self._phase:
-            case Phase.HEAD:
+        phase, seconds = self._phase, None
+        if phase == IDLE:
+            if self._running is None and self.timeout_keep_alive_task is None:
                 seconds = self.bounds.head_seconds
-            case Phase.BODY if self._running is None:
-                awaited, seconds = (Phase.REFUSED, self._requests), self.bounds.linger_seconds
-            case Phase.BODY:
-                seconds = self.bounds.body_seconds
-            case Phase.IDLE if self._running is None and self.timeout_keep_alive_task is None:
-                seconds = self.bounds.head_seconds
-        if seconds is None:
-            awaited = None
+        elif phase == HEAD:
+            seconds = self.bounds.head_seconds
+        elif phase == BODY and self._running is None:
+            phase, seconds = REFUSED, self.bounds.linger_seconds
+        elif phase == BODY:
+            seconds = self.bounds.body_seconds
+        awaited = None if seconds is None else (phase, self._requests)
         if awaited == self._awaited:
             return
         self._awaited = awaited
@@ -211,7 +202,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.flow.read_paused:
             # It is we who do not read: the application has enough for now.
             self._deadline = self.loop.call_later(seconds, self._overdue, seconds)
-        elif self._phase is Phase.HEAD or (self._phase is Phase.BODY and self._running is not None):
+        elif self._phase == HEAD or (self._phase == BODY and self._running is not None):
             self._refuse(TOO_SLOW)
         else:
             self._close()
@@ -250,9 +241,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _refuse(self, why: Refusal) -> None:
         """Say why, unless that would end up in the midst of another answer, and end the connection."""
-        beginning = self._running if self._phase is Phase.BODY and not self.pipeline else None
+        beginning = self._running if self._phase == BODY and not self.pipeline else None
         if self._running is not beginning or (beginning is not None and beginning.response_started):
-            self._phase = Phase.REFUSED
+            self._phase = REFUSED
             self.transport.abort()
             return
         if beginning is not None:
@@ -265,7 +256,7 @@ class BoundedHttp(HttpToolsProtocol):
         head += [b"content-type: application/json; charset=utf-8", b"content-length: %d" % len(body)]
         head += [b"cache-control: no-store", b"connection: close", b"", body]
         self.transport.write(b"\r\n".join(head))
-        self._phase = Phase.REFUSED
+        self._phase = REFUSED
         self._watch()
         # Closed at once, with bytes of the client's unread, the connection would be reset under the answer.
         if why is not TOO_MANY and self.transport.can_write_eof():

@@ -1,19 +1,19 @@
 """Who is at the other end, as sockets and proxies write it."""
 
 import pytest
-from starlette.requests import Request
 
 from graph.auth.attempts import network
-from graph.http.client import client_address, request_id
+from graph.http.client import bearer, client_address, request_id
+from graph.http.head import Head
 from graph.settings import load
 
 PROXY = "198.51.100.1"
 NAME = "3f2a9c-edge.1"
 
 
-def request(peer: str, **headers: str) -> Request:
+def request(peer: str, **headers: str) -> Head:
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "headers": given, "client": (peer, 5)})
+    return Head({"type": "http", "headers": given, "client": (peer, 5)})
 
 
 def address(peer: str, forwarded: str) -> str | None:
@@ -48,6 +48,21 @@ def address(peer: str, forwarded: str) -> str | None:
 @pytest.mark.parametrize("peer", [PROXY, f"::ffff:{PROXY}"])
 def test_the_client_behind_a_proxy(peer: str, forwarded: str, expected: str | None) -> None:
     assert address(peer, forwarded) == expected
+
+
+def test_of_headers_that_come_twice_lists_go_on_and_of_others_the_first_counts() -> None:
+    given = [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("authorization", "Bearer first"),
+        ("x-forwarded-for", f"203.0.113.7, {PROXY}"),
+        ("authorization", "Bearer second"),
+        ("x-forwarded-for", PROXY),
+    ]
+    raw = [(name.encode(), value.encode()) for name, value in given]
+    head = Head({"type": "http", "headers": raw, "client": (PROXY, 5)})
+    assert client_address(head, load(trusted_proxies=PROXY)) == "203.0.113.7"
+    assert client_address(head, load(trusted_proxies=f"{PROXY}, 203.0.113.7")) == "192.0.2.1"
+    assert bearer(head) == "first"
 
 
 def test_a_stranger_is_not_asked_who_sent_them() -> None:

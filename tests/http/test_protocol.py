@@ -86,6 +86,17 @@ async def test_the_answer_is_of_the_kind_that_is_accepted(
         assert response.headers["content-type"] == f"{kind}; charset=utf-8"
 
 
+async def test_what_is_accepted_may_be_said_in_several_lines(anyone: Client) -> None:
+    lines = [("accept", f"{JSON};q=0.5"), ("accept", NEGOTIATED)]
+    response = await send(anyone, "POST", json=TYPENAME, headers=lines)
+    assert response.headers["content-type"] == f"{NEGOTIATED}; charset=utf-8"
+
+
+async def test_a_slash_too_many_is_sent_on(anyone: Client) -> None:
+    response = await send(anyone, "POST", "/graphql/", json=TYPENAME)
+    assert (response.status_code, response.headers["location"]) == (307, "http://gateway.test/graphql")
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND"])
 async def test_another_method_is_refused(anyone: Client, method: str) -> None:
     response = await send(anyone, method, json=TYPENAME)
