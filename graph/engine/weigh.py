@@ -24,10 +24,11 @@ _CURSOR: Final = 500
 
 
 class Weight(NamedTuple):
-    """What an object of a plan weighs in bytes, its texts apart: their places, with the keys of each."""
+    """What an object of a plan weighs in bytes, its texts apart."""
 
     fixed: int
-    texts: list[tuple[Callable[[Any], Any], int]]
+    texts: list[tuple[Callable[[Iterable[Any]], int], int]]
+    """What the longest text of a column weighs in some rows, and how often an object has it."""
 
 
 def at_most(
@@ -47,7 +48,7 @@ def at_most(
             continue
         if plan.weight is None:
             plan.weight = _weight(plan)
-        weight = plan.weight.fixed + sum(keys * _longest(map(at, found)) for at, keys in plan.weight.texts)
+        weight = plan.weight.fixed + sum(keys * longest(found) for longest, keys in plan.weight.texts)
         here, again = stand[plan.number], same[plan.number]
         total += here * weight
         for child in plan.children:
@@ -62,12 +63,14 @@ def at_most(
     return total
 
 
-def _longest(values: Iterable[Any]) -> int:
-    """The bytes of the longest of texts, or of lists of texts; what is null has none."""
-    some = list(filter(None, values))
-    if some and isinstance(some[0], list):
-        return _BYTES * max(sum(3 + len(str(text)) for text in value) for value in some)
-    return _BYTES * max(map(len, some), default=0)
+def _longest(place: int, column: sa.Column[Any]) -> Callable[[Iterable[Any]], int]:
+    """What finds the bytes of the longest value of a column in rows; what is null has none."""
+    at, size = itemgetter(place), _texts if isinstance(column.type, sa.ARRAY) else len
+    return lambda rows: _BYTES * max(map(size, filter(None, map(at, rows))), default=0)
+
+
+def _texts(value: list[Any]) -> int:
+    return sum(3 + len(str(text)) for text in value)
 
 
 def _page(child: Child, pages: Pages) -> int:
@@ -75,23 +78,24 @@ def _page(child: Child, pages: Pages) -> int:
     if child.source is None or not child.source.cursors:
         return _names(child.entries)
     longest = 0
-    if any(isinstance(column.type, sa.String) for column in pages.request.order.place):
-        places = pages.places
-        longest = max(_longest(map(str, map(itemgetter(place), pages.rows()))) for place in places)
+    for place, column in zip(pages.places, pages.request.order.place, strict=True):
+        if isinstance(column.type, sa.String):
+            longest += _longest(place, column)(pages.rows())
     return _names(child.entries) + _cursors(child.entries) * 2 * longest
 
 
 def _weight(plan: ObjectPlan) -> Weight:
-    fixed, texts = _SHORT, dict[int, int]()
+    fixed, texts, columns = _SHORT, dict[int, int](), plan.source.target.table.c
     for key, kind, detail in plan.entries:
         fixed += len(key) + _SHORT
         if kind == "permissions":
             fixed += len(Permission) * _SHORT
         elif kind == "column":
-            column = plan.source.target.table.c[plan.source.columns[detail]]
+            column = columns[plan.source.columns[detail]]
             if isinstance(column.type, sa.String | JSONB | sa.ARRAY) and "enum" not in column.info:
                 texts[detail] = texts.get(detail, 0) + 1
-    return Weight(fixed, [(itemgetter(place), keys) for place, keys in texts.items()])
+    longest = [(_longest(place, columns[plan.source.columns[place]]), keys) for place, keys in texts.items()]
+    return Weight(fixed, longest)
 
 
 def _names(entries: list[Entry]) -> int:
