@@ -26,6 +26,8 @@ class Gate:
 
     def __init__(self, places: int) -> None:
         self.free = places
+        self.called = 0
+        """How many of those who waited have a place and do not know it yet."""
         self._line: deque[asyncio.Future[None]] = deque()
         self._moved = 0
 
@@ -66,8 +68,10 @@ class Gate:
                 looks, moved = (looks + 1 if moved == self._moved else 0), self._moved
                 if not turn.done() and (looks == LOOKS or loop.time() >= until):
                     raise DatabaseUnavailable("no connection came free")
+            self.called -= 1
         except BaseException:
             if turn.done():
+                self.called -= 1
                 self.leave()  # handed over in the moment of giving up
             else:
                 self._line.remove(turn)
@@ -78,5 +82,6 @@ class Gate:
         self._moved += 1
         if self._line:
             self._line.popleft().set_result(None)
+            self.called += 1
         else:
             self.free += 1

@@ -78,6 +78,8 @@ class Readers:
         self._size = pool_size
         self._gate = Gate(pool_size)
         self._idle: list[Driver] = []
+        # Of transactions that are over but for COMMIT, which goes with the BEGIN of somebody who was called
+        self._open: list[Driver] = []
         self._closed = False
         self.loggers: list[Callable[[Any], Any]] = []
         """Told of each statement, as asyncpg's `add_query_logger` has it."""
@@ -96,7 +98,12 @@ class Readers:
         One that died in the pool is replaced without a word.
         """
         if not self._gate.try_enter():
-            await self._gate.wait()
+            try:
+                await self._gate.wait()
+            except BaseException:
+                while len(self._open) > self._gate.called:
+                    self._open.pop().terminate()
+                raise
         began = False
         try:
             found = await self._begin(sql)
@@ -109,14 +116,18 @@ class Readers:
     async def _begin(self, sql: str) -> tuple["Driver", str]:
         for _ in range(self._size + 1):
             try:
-                connection = self._idle.pop() if self._idle else await asyncpg.connect(**self._arguments)
+                if self._open:
+                    connection, commit = self._open.pop(), "COMMIT; "
+                else:
+                    connection = self._idle.pop() if self._idle else await asyncpg.connect(**self._arguments)
+                    commit = ""
             except (TimeoutError, *DRIVER_ERRORS) as error:
                 raise DatabaseUnavailable(str(error)) from error
             begun = False
             try:
                 for logger in self.loggers:
                     connection.add_query_logger(logger)
-                said = await connection.execute(sql, timeout=CONNECT_TIMEOUT)
+                said = await connection.execute(commit + sql, timeout=CONNECT_TIMEOUT)
                 begun = True
                 return connection, said
             except DRIVER_ERRORS as error:
@@ -129,9 +140,11 @@ class Readers:
 
     async def end(self, connection: "Driver", error: BaseException | None) -> None:
         """Commit, or roll back after an `error`, and give the connection back."""
-        ended = False
+        ended, to = False, self._idle
         try:
-            if error is None:
+            if error is None and self._gate.waiting:
+                ended, to = True, self._open
+            elif error is None:
                 try:
                     await connection.execute("COMMIT", timeout=CONNECT_TIMEOUT)
                     ended = True
@@ -145,7 +158,7 @@ class Readers:
                 connection.remove_query_logger(logger)
             # Broken, or cancelled half-way, its next user would get what is left of this one
             if ended and not self._closed:
-                self._idle.append(connection)
+                to.append(connection)
             else:
                 connection.terminate()
             self._gate.leave()
