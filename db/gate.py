@@ -25,7 +25,9 @@ class Gate:
     """Lets as many in as there are `places`, first come, first served."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
+        self.free = places
+        self.called = 0
+        """How many of those who waited have a place and do not know it yet."""
         self._line: deque[asyncio.Future[None]] = deque()
         self._moved = 0
 
@@ -37,16 +39,22 @@ class Gate:
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """A place for the length of the block, or `DatabaseUnavailable`."""
-        if self._free:
-            self._free -= 1
-        else:
-            await self._wait()
+        if not self.try_enter():
+            await self.wait()
         try:
             yield
         finally:
-            self._leave()
+            self.leave()
 
-    async def _wait(self) -> None:
+    def try_enter(self) -> bool:
+        """Take a place if one is free; whoever has one will `leave`."""
+        if not self.free:
+            return False
+        self.free -= 1
+        return True
+
+    async def wait(self) -> None:
+        """Stand in line for a place, or `DatabaseUnavailable`."""
         if len(self._line) >= MAX_WAITING:
             raise DatabaseUnavailable("too many wait for a connection")
         loop = asyncio.get_running_loop()
@@ -60,16 +68,20 @@ class Gate:
                 looks, moved = (looks + 1 if moved == self._moved else 0), self._moved
                 if not turn.done() and (looks == LOOKS or loop.time() >= until):
                     raise DatabaseUnavailable("no connection came free")
+            self.called -= 1
         except BaseException:
             if turn.done():
-                self._leave()  # handed over in the moment of giving up
+                self.called -= 1
+                self.leave()  # handed over in the moment of giving up
             else:
                 self._line.remove(turn)
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Leave the place to the next."""
         self._moved += 1
         if self._line:
             self._line.popleft().set_result(None)
+            self.called += 1
         else:
-            self._free += 1
+            self.free += 1

@@ -9,7 +9,8 @@ transaction here leaves behind, twice.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+def beginning(scope: Scope, last: str = "") -> str:
+    """What a snapshot begins with, in one round trip; `last` is a statement whose answer is told."""
+    return _BEGIN + set_local(scope) + (f"; {last}" if last else "")
 
 
 class _Connection(asyncpg.Connection):
@@ -69,62 +75,61 @@ class Readers:
             "timeout": CONNECT_TIMEOUT,
             "statement_cache_size": statement_cache,
         }
-        self._size, self._busy = pool_size, 0
+        self._size = pool_size
         self._gate = Gate(pool_size)
         self._idle: list[Driver] = []
+        # Of transactions that are over but for COMMIT, which goes with the BEGIN of somebody who was called
+        self._open: list[Driver] = []
         self._closed = False
         self.loggers: list[Callable[[Any], Any]] = []
         """Told of each statement, as asyncpg's `add_query_logger` has it."""
 
-    @contextlib.asynccontextmanager
-    async def snapshot(self, scope: Scope) -> AsyncIterator["Driver"]:
+    def snapshot(self, scope: Scope) -> "ReadTransaction":
         """A connection in a read-only transaction in which every statement sees the same snapshot."""
-        async with self._gate.place():
-            self._busy += 1
+        return self.begun(beginning(scope))
+
+    def begun(self, sql: str) -> "ReadTransaction":
+        """The same, begun by `sql`: `beginning`."""
+        return ReadTransaction(self, sql)
+
+    async def begin(self, sql: str) -> tuple["Driver", str]:
+        """Check a connection out and begin: the connection, and what the server says to the last of `sql`.
+
+        One that died in the pool is replaced without a word.
+        """
+        if not self._gate.try_enter():
             try:
-                async with self._begun(_BEGIN + set_local(scope)) as connection:
-                    yield connection
-            finally:
-                self._busy -= 1
-
-    @contextlib.asynccontextmanager
-    async def _begun(self, sql: str) -> AsyncIterator["Driver"]:
-        connection = await self._begin(sql)
-        ended = False
+                await self._gate.wait()
+            except BaseException:
+                while len(self._open) > self._gate.called:
+                    self._open.pop().terminate()
+                raise
+        began = False
         try:
-            for logger in self.loggers:
-                connection.add_query_logger(logger)
-            yield connection
-            await connection.execute("COMMIT", timeout=CONNECT_TIMEOUT)
-            ended = True
-        except Exception as error:
-            if is_dead(error, connection):
-                raise DatabaseUnavailable(str(error)) from error
-            with contextlib.suppress(*DRIVER_ERRORS):
-                await connection.execute("ROLLBACK", timeout=CONNECT_TIMEOUT)
-                ended = True
-            raise
+            found = await self._begin(sql)
+            began = True
+            return found
         finally:
-            for logger in self.loggers:
-                connection.remove_query_logger(logger)
-            # Broken, or cancelled half-way, its next user would get what is left of this one
-            if ended and not self._closed:
-                self._idle.append(connection)
-            else:
-                connection.terminate()
+            if not began:
+                self._gate.leave()
 
-    async def _begin(self, sql: str) -> "Driver":
-        """Check a connection out and begin; one that died in the pool is replaced without a word."""
+    async def _begin(self, sql: str) -> tuple["Driver", str]:
         for _ in range(self._size + 1):
             try:
-                connection = self._idle.pop() if self._idle else await asyncpg.connect(**self._arguments)
+                if self._open:
+                    connection, commit = self._open.pop(), "COMMIT; "
+                else:
+                    connection = self._idle.pop() if self._idle else await asyncpg.connect(**self._arguments)
+                    commit = ""
             except (TimeoutError, *DRIVER_ERRORS) as error:
                 raise DatabaseUnavailable(str(error)) from error
             begun = False
             try:
-                await connection.execute(sql, timeout=CONNECT_TIMEOUT)
+                for logger in self.loggers:
+                    connection.add_query_logger(logger)
+                said = await connection.execute(commit + sql, timeout=CONNECT_TIMEOUT)
                 begun = True
-                return connection
+                return connection, said
             except DRIVER_ERRORS as error:
                 if not is_dead(error, connection):
                     raise
@@ -133,12 +138,69 @@ class Readers:
                     connection.terminate()
         raise DatabaseUnavailable("every connection of the pool was dead")
 
+    async def end(self, connection: "Driver", error: BaseException | None) -> None:
+        """Commit, or roll back after an `error`, and give the connection back."""
+        ended, to = False, self._idle
+        try:
+            if error is None and self._gate.waiting:
+                ended, to = True, self._open
+            elif error is None:
+                try:
+                    await connection.execute("COMMIT", timeout=CONNECT_TIMEOUT)
+                    ended = True
+                except Exception as failed:
+                    ended = await _rolled_back(connection, failed)
+                    raise
+            elif isinstance(error, Exception):
+                ended = await _rolled_back(connection, error)
+        finally:
+            for logger in self.loggers:
+                connection.remove_query_logger(logger)
+            # Broken, or cancelled half-way, its next user would get what is left of this one
+            if ended and not self._closed:
+                to.append(connection)
+            else:
+                connection.terminate()
+            self._gate.leave()
+
     def usage(self) -> PoolUsage:
         """How busy the pool is."""
-        return PoolUsage(self._size, len(self._idle) + self._busy, self._busy, self._gate.waiting)
+        in_use = self._size - self._gate.free
+        return PoolUsage(self._size, len(self._idle) + in_use, in_use, self._gate.waiting)
 
     async def close(self) -> None:
         """Close the connections; those in use as soon as they are given back."""
         self._closed = True
         while self._idle:
             await self._idle.pop().close()
+
+
+class ReadTransaction:
+    """A read-only transaction, from entering to leaving: a connection, in use by this one alone."""
+
+    __slots__ = ("_connection", "_readers", "_sql", "said")
+
+    said: str
+    """What the server said to the last statement that it began with: `SELECT 1`."""
+
+    def __init__(self, readers: Readers, sql: str) -> None:
+        self._readers, self._sql = readers, sql
+
+    async def __aenter__(self) -> "Driver":
+        self._connection, self.said = await self._readers.begin(self._sql)
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._readers.end(self._connection, error)
+
+
+async def _rolled_back(connection: "Driver", error: Exception) -> bool:
+    """Whether `error` could be rolled back; DatabaseUnavailable where it is the connection that died."""
+    if is_dead(error, connection):
+        raise DatabaseUnavailable(str(error)) from error
+    with contextlib.suppress(*DRIVER_ERRORS):
+        await connection.execute("ROLLBACK", timeout=CONNECT_TIMEOUT)
+        return True
+    return False

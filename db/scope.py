@@ -87,11 +87,11 @@ def set_local(scope: Scope) -> str:
         "app.user_id": scope.user_id,
         "app.tenant_slug": scope.tenant_slug,
     }
-    return "".join(f"; SET LOCAL {name} = {_quoted(str(v))}" for name, v in values.items() if v is not None)
+    return "".join(f"; SET LOCAL {name} = {quoted(str(v))}" for name, v in values.items() if v is not None)
 
 
-def _quoted(value: str) -> str:
-    """An SQL literal; SET takes no parameters."""
+def quoted(value: str) -> str:
+    """An SQL literal, for what takes no parameters."""
     if "\0" in value:
         raise ValueError("text with a NUL character cannot be stored or compared")
     # E'…', so that a server with standard_conforming_strings off reads a backslash as we do.

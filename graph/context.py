@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,9 +20,10 @@ from graph.admission.trusted import TrustedDocuments
 from graph.auth.attempts import Attempts, Kind
 from graph.auth.keys import KeyFile
 from graph.auth.passwords import Passwords
+from graph.auth.standing import Viewers, ViewersReading
 from graph.auth.tokens import AccessTokens, Claims, InvalidToken
 from graph.auth.trail import Client
-from graph.auth.viewer import Fetch, Viewer, load_viewer, read_viewer
+from graph.auth.viewer import Viewer, load_viewer, signed_in
 from graph.errors import GatewayError, Timeout, Unauthenticated, Unavailable, cause_of
 from graph.events.hub import Hub
 from graph.http.live import Live
@@ -35,7 +36,7 @@ from graph.observability.tracing import Tracing
 from graph.scalars import phone_region
 from graph.settings import Settings
 from graph.size import check_size
-from graph.snapshot import Change, Snapshot, reading
+from graph.snapshot import Change, Snapshot
 from graph.writing.idempotency import Answered, IdempotencyKey, claim, keep
 from graph.writing.turns import Turns
 from graph.writing.work import Work
@@ -53,6 +54,7 @@ class Services:
     hub: Hub
     attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(default_factory=Turns)
+    viewers: Viewers = field(default_factory=Viewers)
     metrics: Metrics = field(default_factory=Metrics)
     tracing: Tracing | None = None
 
@@ -186,7 +188,7 @@ class Context:
     async def _become(self, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
         scope = Scope(tenant_id=tenant_id, user_id=user_id)
         self._snapshot = Snapshot(self.services.database, scope, self.deadline)
-        self._viewer = _signed_in(await load_viewer(self._snapshot, tenant_id, user_id, session_id))
+        self._viewer = signed_in(await load_viewer(self._snapshot, tenant_id, user_id, session_id))
 
     def claims(self) -> Claims:
         """What the token says; Unauthenticated without a good one."""
@@ -204,17 +206,12 @@ class Context:
         """An attempt from this client's address; see `Attempts.of`."""
         return self.services.attempts.of(kind, account=account, address=self.client.address)
 
-    @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Viewer, Fetch]]:
+    def reading(self) -> ViewersReading:
         """The viewer as of now, and what fetches rows for them by SQL, in a snapshot of its own.
 
         Raises Unauthenticated, Unavailable and Timeout.
         """
-        claims = self.claims()
-        scope = Scope(tenant_id=claims.tenant_id, user_id=claims.user_id)
-        async with reading(self.services.database, scope, self.deadline) as fetch:
-            viewer = await read_viewer(fetch, claims.tenant_id, claims.user_id, claims.session_id)
-            yield _signed_in(viewer), fetch
+        return ViewersReading(self.services.database, self.services.viewers, self.claims(), self.deadline)
 
     async def identify(self) -> Viewer:
         """The viewer as of now, for an operation that takes its time: nothing stays open."""
@@ -242,7 +239,7 @@ class Context:
         change = Change(self.services.database, Scope(tenant_id=claims.tenant_id, user_id=claims.user_id))
         self._snapshot = change
         viewer = await load_viewer(change, claims.tenant_id, claims.user_id, claims.session_id)
-        self._viewer = _signed_in(viewer)
+        self._viewer = signed_in(viewer)
         self.work = Work(self._viewer, change, self.client.address, self.client.program)
         if self.idempotency is not None:
             self.answered = await claim(change, self._viewer, self.idempotency)
@@ -290,12 +287,6 @@ class Context:
         """End the snapshot; whoever made the context calls it, whatever happened."""
         if self._snapshot is not None:
             await self._snapshot.close()
-
-
-def _signed_in(viewer: Viewer | None) -> Viewer:
-    if viewer is None:
-        raise Unauthenticated("The session has ended. Sign in again.")
-    return viewer
 
 
 Info = strawberry.Info[Context, None]

@@ -117,6 +117,12 @@ MAX_DOCUMENT_ID = 255
 TRUSTED_KEPT = 1000
 """Trusted documents that a process keeps."""
 
+VIEWERS_KEPT = 4096
+"""Viewers that a process keeps to ask whether they still stand."""
+
+MAX_STANDING = 8000
+"""Characters of SQL that ask it: roles of more entries are read each time."""
+
 TRUSTED_SECONDS = 30
 """How long it keeps them, and the modes of tenants, before it asks the database again."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.readers import beginning
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.auth.viewer import Fetch
 from graph.errors import Overtaken, Timeout, Unavailable
@@ -125,41 +127,60 @@ class Snapshot:
             raise told(error) from None
 
 
-@asynccontextmanager
-async def reading(database: Database, scope: Scope, deadline: float | None) -> AsyncIterator[Fetch]:
+class Reading:
     """A snapshot for statements that are SQL already: what fetches the rows of one.
 
     Raises Unavailable where nothing could be read and Timeout where it took too long; that the end of the
     transaction was lost does not matter, all that was read stands.
     """
-    read = False
-    try:
-        async with database.readers.snapshot(scope) as connection:
-            yield _until(deadline, connection.fetch)
-            read = True
-    except DatabaseUnavailable as error:
-        if not read:
+
+    __slots__ = ("_clock", "_connection", "_deadline", "transaction")
+
+    def __init__(self, database: Database, begin: str, deadline: float | None) -> None:
+        """`begin` is what it begins with: `beginning`. A `deadline` is that of a Snapshot."""
+        self.transaction = database.readers.begun(begin)
+        self._deadline, self._clock = deadline, asyncio.get_running_loop().time
+
+    async def __aenter__(self) -> Fetch:
+        try:
+            self._connection = await self.transaction.__aenter__()
+        except DatabaseUnavailable as error:
             raise Unavailable from error
-    except _TIMED_OUT:
-        raise Timeout from None
+        except _TIMED_OUT:
+            raise Timeout from None
+        return self.fetch
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.transaction.__aexit__(kind, error, traceback)
+        except DatabaseUnavailable as lost:
+            if error is not None:
+                raise Unavailable from lost
+        except _TIMED_OUT:
+            raise Timeout from None
+        if isinstance(error, DatabaseUnavailable):
+            raise Unavailable from error
+        if isinstance(error, _TIMED_OUT):
+            raise Timeout from None
 
-def _until(deadline: float | None, fetch: Fetch) -> Fetch:
-    """`fetch`, with the statement cancelled that runs at the deadline."""
-    if deadline is None:
-        return fetch
-    clock = asyncio.get_running_loop().time
-
-    async def limited(sql: str, *parameters: Any) -> Any:
-        left = deadline - clock()
+    async def fetch(self, sql: str, *parameters: Any) -> Any:
+        """The rows of a statement, which is cancelled at the deadline."""
+        if self._deadline is None:
+            return await self._connection.fetch(sql, *parameters)
+        left = self._deadline - self._clock()
         try:
             if left > 0:
-                return await fetch(sql, *parameters, timeout=left)
+                return await self._connection.fetch(sql, *parameters, timeout=left)
         except TimeoutError:
             pass  # the driver has told the server
         raise Timeout
 
-    return limited
+
+def reading(database: Database, scope: Scope, deadline: float | None) -> Reading:
+    """The snapshot of a scope."""
+    return Reading(database, beginning(scope), deadline)
 
 
 class Change(Snapshot):

@@ -14,11 +14,20 @@ _TRANSACTION_CONTROL: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ")
 _TYPES: Final = ("typeinfo_tree", "('jit'")
 # What a process asks now and then, whosever request it is that comes next
 _MODES: Final = "all_document_modes"
+# What follows BEGIN in its round trip where the viewer was read before
+_STANDING: Final = "SELECT WHERE gateway.standing("
+
+
+def of_viewer(text: str) -> bool:
+    """Whether it is the statement that reads the viewer, or asks whether they still stand."""
+    return "platform_grants" in text or text.startswith(_STANDING)
 
 
 @contextlib.contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
     """Collect the statements sent by the sessions that begin in this block, without transaction control.
+
+    The viewer is one of them, whether read or asked for with BEGIN.
 
     with statements(database) as sent:
         await client.query("{ deals { nodes { id } } }")
@@ -32,7 +41,12 @@ def statements(database: Database) -> Iterator[list[str]]:
 
     def sent_past_sqlalchemy(query: LoggedQuery) -> None:
         text = query.query
-        if not text.startswith(_TRANSACTION_CONTROL) and not any(word in text for word in (*_TYPES, _MODES)):
+        _, standing, given = text.partition(_STANDING)
+        if standing:
+            sent.append(standing + given)
+        elif not text.startswith(_TRANSACTION_CONTROL) and not any(
+            word in text for word in (*_TYPES, _MODES)
+        ):
             sent.append(text)
 
     def checked_out(adapted: Any, *_: Any) -> None:

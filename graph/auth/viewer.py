@@ -13,6 +13,7 @@ from db.enums import UserStatus
 from db.gateway import platform_grants
 from db.models import Role, RolePermission, Session, User, UserRole
 from db.seed import EVERYTHING
+from graph.errors import Unauthenticated
 from graph.permissions import Permission
 
 PLATFORM: Final = frozenset(p for p in Permission if p.value.startswith("platform."))
@@ -60,10 +61,20 @@ async def load_viewer(
     return _viewer(rows, tenant_id, user_id, session_id)
 
 
-async def read_viewer(fetch: Fetch, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Viewer | None:
-    """The same, by a connection of the driver's."""
+async def read_viewer(
+    fetch: Fetch, tenant_id: UUID, user_id: UUID, session_id: UUID
+) -> tuple[Viewer, list[str], bool] | None:
+    """The same, by a connection of the driver's, with what it rests on: the entries and the grant."""
     rows = await fetch(_SQL.sql, *_SQL.parameters(_given(tenant_id, user_id, session_id)))
-    return _viewer(rows, tenant_id, user_id, session_id)
+    viewer = _viewer(rows, tenant_id, user_id, session_id)
+    return None if viewer is None else (viewer, *rows[0])
+
+
+def signed_in(viewer: Viewer | None) -> Viewer:
+    """The viewer, or Unauthenticated."""
+    if viewer is None:
+        raise Unauthenticated("The session has ended. Sign in again.")
+    return viewer
 
 
 def _given(tenant_id: UUID, user_id: UUID, session_id: UUID) -> dict[str, UUID]:
@@ -125,6 +136,7 @@ def _holdings() -> Select[Any]:
         .distinct()
         .join(held, held.c.role_id == RolePermission.role_id)
         .where(RolePermission.tenant_id == tenant)
+        .order_by(RolePermission.permission)  # as in gateway.standing
     )
     granted = exists().where(platform_grants.c.tenant_id == tenant, platform_grants.c.user_id == user)
     return (

@@ -66,7 +66,7 @@ def _events(
 def _lines(plan: Plan, variables: VariableValues | None) -> Iterator[str]:
     paths: dict[Source, list[str]] = {}
     _find(plan.root, "", paths)
-    yield "The viewer"
+    yield "The viewer, unless still as read before"
     yield from _sql(compile_statement(VIEWER))
     for number, level in enumerate(plan.levels, 1):
         yield f"\nLevel {number}"

@@ -37,7 +37,7 @@ async def test_the_plan_is_told_level_by_level(m3: M3, file: Path) -> None:
     assert (done.code, done.err) == (0, "")
     told = [line for line in done.out.splitlines() if not line.startswith("    ")]
     assert told == [
-        "The viewer",
+        "The viewer, unless still as read before",
         "",
         "Level 1",
         "  User by id, for viewer.user",

@@ -74,6 +74,7 @@ def expected(server: Server) -> set[str]:
         f"EXECUTE on gateway.forget_events(interval,integer) to {gateway}",
         f"EXECUTE on gateway.sequence_events(integer) to {gateway}",
         f"EXECUTE on gateway.all_document_modes() to {gateway}",
+        f"EXECUTE on gateway.standing(uuid,uuid,uuid,text[],boolean) to {gateway}",
         f"SELECT on gateway.documents to {gateway}",
     }
     for table in ("idempotency_records", "launches", "approval_policies"):

@@ -140,6 +140,54 @@ async def test_a_cancelled_query_leaves_the_pool_whole(urls: Urls, tenant: UUID)
         await eventually(urls.gateway, ACTIVE, name, lambda count: count == 0)
 
 
+async def test_who_waits_commits_for_who_was_there_before(
+    urls: Urls, owner: AsyncConnection, tenant: UUID
+) -> None:
+    sent: list[str] = []
+
+    async def count() -> int:
+        async with database.readers.snapshot(Scope(tenant_id=tenant)) as connection:
+            return int(await connection.fetchval(COMPANIES))
+
+    async with named_database(urls.gateway, pool_size=1) as (database, _):
+        async with database.readers.snapshot(Scope(tenant_id=uuid4(), user_id=tenant)) as connection:
+            connection.add_query_logger(lambda query: sent.append(query.query))
+            assert await connection.fetchval(COMPANIES) == 0
+            waiting = [asyncio.create_task(count()) for _ in range(2)]
+            while database.readers.usage().waiting < 2:  # noqa: ASYNC110  nothing tells of it
+                await asyncio.sleep(0)
+            await factories.insert(owner, Company, tenant_id=tenant)
+        assert await asyncio.gather(*waiting) == [2, 2]
+        async with database.readers.snapshot(Scope()) as again:
+            assert again is connection
+            assert await again.fetchval("SELECT current_setting('app.user_id')") == ""
+    begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant_id = E'{tenant}'"
+    assert [text for text in sent if "BEGIN" in text or "COMMIT" in text] == [
+        *[f"COMMIT; {begin}"] * 2,
+        "COMMIT",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "COMMIT",
+    ]
+
+
+async def test_a_transaction_that_nobody_takes_over_is_ended(urls: Urls, tenant: UUID) -> None:
+    async def wait() -> None:
+        async with database.readers.snapshot(Scope(tenant_id=tenant)):
+            pytest.fail("it was cancelled")
+
+    async with named_database(urls.gateway, pool_size=1) as (database, name):
+        async with database.readers.snapshot(Scope(tenant_id=tenant)):
+            waiting = asyncio.create_task(wait())
+            while not database.readers.usage().waiting:  # noqa: ASYNC110  nothing tells of it
+                await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await eventually(urls.gateway, CONNECTED, name, lambda count: count == 0)
+        async with database.readers.snapshot(Scope(tenant_id=tenant)) as connection:
+            assert await connection.fetchval(COMPANIES) == 1
+
+
 async def test_who_waits_gets_the_next_connection_and_who_gives_up_takes_none(
     urls: Urls, tenant: UUID
 ) -> None:

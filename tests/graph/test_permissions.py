@@ -32,7 +32,7 @@ from tests.graph.sdl import (
     route,
     ways,
 )
-from tests.statements import statements
+from tests.statements import of_viewer, statements
 
 pytestmark = pytest.mark.usefixtures("unbounded")
 
@@ -76,7 +76,7 @@ async def watched(client: Client, query: str, **variables: Any) -> tuple[dict[st
     """The answer, and the statements that it took beside the viewer's."""
     with statements(client.services.database) as sent:
         answer = await client.ask(query, **variables)
-    assert "sessions" in sent[0]
+    assert of_viewer(sent[0])
     return answer, sent[1:]
 
 

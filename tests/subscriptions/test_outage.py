@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graph.auth.viewer import read_viewer
 from graph.engine.rows import show
 from graph.errors import Timeout, Unavailable
 from graph.http.messages import CloseCode
-from graph.snapshot import Snapshot
+from graph.snapshot import Reading, Snapshot
 from tests.client import Client, signed_in
 from tests.factories import make_tenant
 from tests.graph.proxy import Proxy
@@ -52,18 +51,20 @@ async def test_what_cannot_be_read_is_read_again(
 ) -> None:
     failures = 0
 
-    async def fail_twice(*given: Any) -> Any:
+    enter = Reading.__aenter__
+
+    async def fail_twice(reading: Reading) -> Any:
         nonlocal failures
         failures += 1
         if failures <= 2:
             raise Unavailable
-        return await read_viewer(*given)
+        return await enter(reading)
 
     after = await here(admin)
     async with following(gateway, admin, TITLES, over, after=after) as next_event:
         await notify(owner, admin, "first")
         assert told(await next_event())["notification"]["title"] == "first"
-        monkeypatch.setattr("graph.context.read_viewer", fail_twice)
+        monkeypatch.setattr(Reading, "__aenter__", fail_twice)
         await notify(owner, admin, "second")
         assert told(await next_event())["notification"]["title"] == "second"
     assert failures >= 3
@@ -114,7 +115,8 @@ async def test_a_session_that_is_over_at_a_delivery_ends_the_connection(
         await notify(owner, admin)
         await stream.event()
         assert (await peer.receive())["type"] == "next"
-        monkeypatch.setattr("graph.context.read_viewer", nobody)
+        monkeypatch.setattr("graph.auth.standing.STANDS", "never")
+        monkeypatch.setattr("graph.auth.standing.read_viewer", nobody)
         await notify(owner, admin)
         assert await peer.closed() == CloseCode.FORBIDDEN
         assert await asyncio.wait_for(stream.frame(), 20) is None  # and no `complete`
