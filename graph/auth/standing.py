@@ -59,7 +59,7 @@ class Viewers:
         viewer, entries, platform = found
         standing = _standing(viewer, entries, platform)
         if len(standing) <= MAX_STANDING:
-            begin = beginning(Scope(tenant_id=tenant_id, user_id=user_id), standing)
+            begin = beginning(Scope(tenant_id=tenant_id), standing)
             self._kept[key] = Kept(viewer, begin)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
@@ -83,7 +83,7 @@ class ViewersReading:
         self._claims, self._viewers = claims, viewers
         self._kept = viewers.kept(claims.tenant_id, claims.user_id, claims.session_id)
         if self._kept is None:
-            begin = beginning(Scope(tenant_id=claims.tenant_id, user_id=claims.user_id))
+            begin = beginning(Scope(tenant_id=claims.tenant_id))
         else:
             begin = self._kept.begin
         self._reading = Reading(database, begin, deadline)
