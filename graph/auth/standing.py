@@ -82,10 +82,7 @@ class ViewersReading:
     def __init__(self, database: Database, viewers: Viewers, claims: Claims, deadline: float | None) -> None:
         self._claims, self._viewers = claims, viewers
         self._kept = viewers.kept(claims.tenant_id, claims.user_id, claims.session_id)
-        if self._kept is None:
-            begin = beginning(Scope(tenant_id=claims.tenant_id))
-        else:
-            begin = self._kept.begin
+        begin = self._kept.begin if self._kept is not None else beginning(Scope(tenant_id=claims.tenant_id))
         self._reading = Reading(database, begin, deadline)
 
     async def __aenter__(self) -> tuple[Viewer, Fetch]:

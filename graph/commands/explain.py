@@ -87,7 +87,8 @@ def _source(source: Source, paths: list[str], variables: VariableValues | None) 
         yield from _sql(statements.by_key(source, viewer))
         return
     arguments = ", ".join(print_ast(argument) for argument in first.nodes[0].arguments or ())
-    under = "" if source.remote is None else f", a page for each {source.remote}"
+    pages = "the page of one" if source.one else "a page for each"
+    under = "" if source.remote is None else f", {pages} {source.remote}"
     yield f"  {source.target.name}({arguments}){under}, for {found}"
     given = get_argument_values(first.definition, first.nodes[0], variables)
     filter_ = given.get("filter")

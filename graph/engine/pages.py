@@ -41,10 +41,10 @@ class Pages:
 
 
 def slices(rows: Any, keys: list[Any], page: PageRequest) -> dict[Any, tuple[list[Any], bool]]:
-    """What `statements.page` found, by parent; without parents `keys` is just None."""
+    """What `statements.page` found, by the parents' `keys`; without parents that is None alone."""
     by_key: dict[Any, list[Any]] = {key: [] for key in keys}
-    if keys == [None]:
-        by_key[None] = rows
+    if len(keys) == 1:
+        by_key[keys[0]] = rows
     else:
         for key, of_parent in groupby(rows, itemgetter(-1)):
             by_key[key] += of_parent

@@ -38,6 +38,11 @@ class Source:
     """The request for the pages, once it is known to be always the same."""
 
     @cached_property
+    def one(self) -> bool:
+        """Whether there is never more than one key."""
+        return len(self.children) == 1 and self.children[0].parent.single
+
+    @cached_property
     def lists(self) -> bool:
         """Whether rows are asked for, or what is known from them: a count alone needs none."""
         return any(child.asks(kind) for child in self.children for kind in ("nodes", "edges", "pageInfo"))
@@ -133,6 +138,8 @@ class ObjectPlan:
     number: int
     depth: int
     """The level that its children are read at."""
+    single: bool = False
+    """Whether there is never more than one row."""
     entries: list[Entry] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     own: set[int] = field(default_factory=set)

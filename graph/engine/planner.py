@@ -57,7 +57,7 @@ class Planner:
         query = self._schema.query_type
         if query is None or operation.operation.value != "query":
             raise Unplanned("only queries are planned")
-        root = self._object(Source(_USERS, None), 0)
+        root = self._object(Source(_USERS, None), 0, single=True)
         self._fill(root, query, self._select.collect(query, [operation.selection_set]))
         return Plan(root, self._objects, self._levels, self._refuses)
 
@@ -73,16 +73,22 @@ class Planner:
             self._child(root, item, definition, [FieldNode(name=NameNode(value=always))])
         return Plan(root, self._objects, self._levels, self._refuses)
 
-    def _object(self, source: Source, depth: int) -> ObjectPlan:
-        plan = ObjectPlan(source, len(self._objects), depth)
+    def _object(self, source: Source, depth: int, *, single: bool = False) -> ObjectPlan:
+        plan = ObjectPlan(source, len(self._objects), depth, single)
         self._objects.append(plan)
         return plan
 
     def _filled(
-        self, definition: GraphQLField, nodes: list[FieldNode], source: Source, depth: int
+        self,
+        definition: GraphQLField,
+        nodes: list[FieldNode],
+        source: Source,
+        depth: int,
+        *,
+        single: bool = False,
     ) -> ObjectPlan:
         kind = _object_type(definition)
-        plan = self._object(source, depth)
+        plan = self._object(source, depth, single=single)
         self._fill(plan, kind, self._select.fields(kind, nodes))
         return plan
 
@@ -131,7 +137,7 @@ class Planner:
     def _viewers(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
         source = Source(_USERS, None, columns=list(VIEWERS_ROW))
         child = _follow(plan, len(plan.children), definition, nodes)
-        child.one = self._filled(definition, nodes, source, plan.depth)
+        child.one = self._filled(definition, nodes, source, plan.depth, single=plan.single)
         return child.key
 
     def _node(self, plan: ObjectPlan, definition: GraphQLField, nodes: list[FieldNode]) -> int:
@@ -154,7 +160,7 @@ class Planner:
             column = "id" if isinstance(item, RootOne) else item.remote
             child.source = self._source((plan.depth, item.target, column), Source(item.target, column))
             child.source.children.append(child)
-            child.one = self._filled(definition, nodes, child.source, plan.depth + 1)
+            child.one = self._filled(definition, nodes, child.source, plan.depth + 1, single=plan.single)
         elif isinstance(item, ToMany | RootMany):
             spelled = ",".join(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
             remote = None if isinstance(item, RootMany) else item.remote

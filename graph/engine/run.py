@@ -212,7 +212,8 @@ class Run:
         counts: Mapping[Any, int] = {}
         if request.count is not None:
             counted = await self._query(request.count, keys=keys)
-            counts = {None: counted[0][0]} if source.remote is None else dict(map(tuple, counted))
+            alone = source.remote is None or source.one
+            counts = {keys[0]: counted[0][0]} if alone else dict(map(tuple, counted))
         scope = self._scope(source, page.order)
         for child in source.children:
             own = found if len(source.children) == 1 else {key: found[key] for key in self._keys([child])}
@@ -263,6 +264,8 @@ class Run:
     async def _query(self, statement: Statement, *, keys: Iterable[Any] = (), **given: Any) -> Any:
         if "keys" in statement.names:
             given["keys"] = f"{{{','.join(keys)}}}"
+        elif "key" in statement.names:
+            (given["key"],) = keys
         return await self._fetch(statement.sql, *statement.parameters(self._given | given))
 
     async def _make(self, plan: ObjectPlan) -> None:

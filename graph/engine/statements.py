@@ -24,6 +24,7 @@ from graph.stored import at_an_end, readable
 
 _TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
 _USER: Final = sa.bindparam("user", type_=sa.Uuid())
+_KEY: Final = sa.bindparam("key", type_=sa.Uuid())
 # One text, "{…,…}", since the driver takes longer over each element of an array than PostgreSQL, which
 # parses; as a subquery, so that it does so once and not for each row it compares
 _IDS: Final = sa.ARRAY(sa.Uuid())
@@ -51,14 +52,14 @@ def _as_text(kind: sa.types.TypeEngine[Any]) -> bool:
 
 
 def by_key(source: Source, viewer: AnyViewer) -> Statement:
-    """The rows whose column `remote` is one of `keys`; the key comes last."""
+    """The rows whose column `remote` is one of `keys`, or `key` where there is one; the key comes last."""
     rows = source.target.table
     assert source.remote is not None
     key = rows.c[source.remote]
     columns = [read(rows.c[name]).label(name) for name in source.columns]
     return compile_statement(
         sa.select(*columns, sa.cast(key, sa.Text).label("key")).where(
-            source.target.scope(rows, viewer), key == sa.any_(_KEYS)
+            source.target.scope(rows, viewer), key == (_KEY if source.one else sa.any_(_KEYS))
         )
     )
 
@@ -129,15 +130,16 @@ class Shape:
 
 
 def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer: AnyViewer) -> Statement:
-    """A page, and a row more; under parents, a page for each of `keys`, with the key last."""
+    """A page, and a row more: that under the one parent's `key`, or one for each of `keys`, which comes last."""
     target = source.target
     rows = target.table.alias()
     where = [target.scope(rows, viewer)]
     if filter_ is not None:
         where.append(condition(target, rows, filter_, viewer))
     given = _keys()
+    several = source.remote is not None and not source.one
     if source.remote is not None:
-        where.append(rows.c[source.remote] == given.c.key)
+        where.append(rows.c[source.remote] == (given.c.key if several else _KEY))
     columns: list[sa.ColumnElement[Any]] = [read(rows.c[name]).label(name) for name in source.columns]
     places = []
     for stored in shape.order.place if shape.cursors else ():
@@ -157,7 +159,7 @@ def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer
         before=shape.named("before", shape.before),
         backwards=shape.backwards,
     )
-    if source.remote is not None:
+    if several:
         # Each parent's rows arrive together and in the order of its own subquery, as in the loaders
         lateral = found.lateral()
         own = list(lateral.c)[: len(columns)]
@@ -175,8 +177,9 @@ def count(source: Source, filter_: Mapping[str, Any] | None, viewer: AnyViewer) 
         target.scope(rows, viewer),
         sa.true() if filter_ is None else condition(target, rows, filter_, viewer),
     )
-    if source.remote is None:
-        return compile_statement(sa.select(sa.func.count()).select_from(rows).where(where))
+    if source.remote is None or source.one:
+        under = sa.true() if source.remote is None else rows.c[source.remote] == _KEY
+        return compile_statement(sa.select(sa.func.count()).select_from(rows).where(where, under))
     given = _keys()
     joined = given.join(rows, sa.and_(rows.c[source.remote] == given.c.key, where))
     key = sa.cast(given.c.key, sa.Text)
