@@ -130,7 +130,7 @@ class Shape:
 
 
 def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer: AnyViewer) -> Statement:
-    """A page, and a row more: that under the one parent's `key`, or one for each of `keys`, which comes last."""
+    """A page, and a row more: under the one parent `key`, or one for each of `keys`, which comes last."""
     target = source.target
     rows = target.table.alias()
     where = [target.scope(rows, viewer)]
