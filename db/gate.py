@@ -62,26 +62,40 @@ class Gate:
         self._line.append(turn)
         until = loop.time() + PATIENCE_SECONDS
         looks, moved = 0, self._moved
+        timer: asyncio.TimerHandle
+
+        def look() -> None:
+            nonlocal looks, moved, timer
+            looks, moved = (looks + 1 if moved == self._moved else 0), self._moved
+            if turn.done():
+                return
+            if looks == LOOKS or loop.time() >= until:
+                turn.set_exception(DatabaseUnavailable("no connection came free"))
+            else:
+                timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
+
+        timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
         try:
-            while not turn.done():
-                await asyncio.wait([turn], timeout=STUCK_SECONDS / LOOKS)
-                looks, moved = (looks + 1 if moved == self._moved else 0), self._moved
-                if not turn.done() and (looks == LOOKS or loop.time() >= until):
-                    raise DatabaseUnavailable("no connection came free")
+            await turn
             self.called -= 1
         except BaseException:
-            if turn.done():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.called -= 1
                 self.leave()  # handed over in the moment of giving up
             else:
-                self._line.remove(turn)
+                with contextlib.suppress(ValueError):  # it was passed over already
+                    self._line.remove(turn)
             raise
+        finally:
+            timer.cancel()
 
     def leave(self) -> None:
         """Leave the place to the next."""
         self._moved += 1
-        if self._line:
-            self._line.popleft().set_result(None)
-            self.called += 1
-        else:
-            self.free += 1
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():  # given up a moment ago
+                turn.set_result(None)
+                self.called += 1
+                return
+        self.free += 1

@@ -132,7 +132,7 @@ def observed(context: "Context") -> Iterator[Operation]:
 
 def note(body: Mapping[str, Any] | bytes, operation: Operation) -> None:
     """Take the codes from a response that was refused before there was anything to execute."""
-    if not operation.codes and isinstance(body, Mapping):
+    if not isinstance(body, bytes) and not operation.codes:
         operation.failed(body.get("errors", ()))
 
 
