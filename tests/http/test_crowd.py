@@ -7,11 +7,13 @@ import json
 import resource
 import socket
 import struct
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from graph.serving.bounds import Bounds
 from graph.serving.memory import CROWD, Memory
 from graph.serving.protocol import BoundedHttp
 from graph.settings import Settings
@@ -32,6 +34,9 @@ OPENED = 2 * Settings.model_fields["pool_size"].default
 QUERY = b'{"query": "{ __typename }"}'
 POST = head("/graphql", "POST", content_type="application/json", content_length=len(QUERY))
 SENT = [b"", POST[:20], POST + QUERY[:5], POST + QUERY, POST + QUERY + POST + QUERY[:5], b"\0" * 100]
+SLOW = head("/", x="y")[:-2]
+HANGING = [b"", SLOW, head("/", "POST", content_length=1000) + b"x", head("/"), head("/large")]
+"""Nothing, a head and a body that do not end, an answer that is awaited, one that is not read."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,24 @@ async def come_and_go(port: int, number: int) -> None:
             client.close()
 
 
+@contextlib.asynccontextmanager
+async def hanging_on(port: int, number: int) -> AsyncIterator[list[tuple[socket.socket, bytes]]]:
+    """Have `number` connections open that read nothing and end nothing, with what each has sent."""
+    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as opened:
+        clients = []
+        for turn in range(number):
+            client = opened.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", port))
+            sent = HANGING[turn % len(HANGING)]
+            with contextlib.suppress(ConnectionError):
+                await loop.sock_sendall(client, sent)
+            clients.append((client, sent))
+        yield clients
+
+
 async def test_a_crowd_leaves_no_connection_behind(number: int) -> None:
     async with running() as site:
         before = psutil.Process().num_fds()
@@ -74,6 +97,26 @@ async def test_a_crowd_leaves_no_connection_behind(number: int) -> None:
         await until(lambda: psutil.Process().num_fds() <= before)
         gc.collect()
         assert [each for each in gc.get_objects() if type(each) is BoundedHttp] == []
+
+
+async def test_clients_that_hang_on_leave_nothing_behind(number: int) -> None:
+    soon = Bounds(head_seconds=1, body_seconds=1, idle_seconds=1, write_seconds=1, linger_seconds=1)
+    async with running(soon) as site:
+        before = psutil.Process().num_fds()
+        async with hanging_on(site.port, number // 2) as clients:
+            slow = [client for client, sent in clients if sent.startswith(SLOW)]
+
+            def drip() -> None:
+                for client in slow:
+                    with contextlib.suppress(OSError):
+                        client.send(b"x")
+
+            await until(lambda: drip() or site.connections == 0)
+            await until(lambda: site.tasks == 0)
+            await until(lambda: psutil.Process().num_fds() <= before + len(clients))
+            assert {sent for _, sent in clients} == set(HANGING)
+            gc.collect()
+            assert [each for each in gc.get_objects() if type(each) is BoundedHttp] == []
 
 
 async def test_a_gateway_is_after_a_crowd_what_it_was(urls: Urls, keys_file: Path, number: int) -> None:
