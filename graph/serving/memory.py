@@ -14,7 +14,7 @@ from collections.abc import Callable, Sized
 from typing import Final
 
 CROWD: Final = 1000
-"""Connections that are worth it: they take some 10 kB each, and to give back takes some 10 ms."""
+"""Connections that are worth it: they take some 10 kB each, and to give back takes some 20 ms."""
 
 FREE: Final = 256
 """The most objects of a type in a free list: uvloop keeps 250, asyncio 255."""
