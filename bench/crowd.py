@@ -9,6 +9,7 @@ import resource
 import sys
 from typing import Final
 
+import httpx
 import psutil
 
 from bench.server import database, gateway
@@ -30,6 +31,9 @@ async def main() -> None:
     async with database() as started, gateway(started) as process:
         server = psutil.Process(process.pid)
         port = int(process.url.rpartition(":")[2].partition("/")[0])
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:  # until it has begun to answer
+            query = {"query": "{ deals(first: 1) { nodes { id } } }"}
+            (await http.post(process.url, json=query, headers=started.headers)).raise_for_status()
         await come_and_go(port, 100)
         for crowd in range(CROWDS + 1):
             if crowd:

@@ -63,12 +63,11 @@ async def deliveries(asked: GraphQLRequest, context: Context) -> AsyncGenerator[
     subscribes; they need not have been read.
     """
     try:
-        admitted = await _insist(lambda: admit(asked, context), _UNANSWERED)
+        subscription = Subscription(await _insist(lambda: admit(asked, context), _UNANSWERED), context)
     except Rejected as rejected:
         raise Refused(rejected.body["errors"]) from None
     except GatewayError as error:
         raise Refused(described([located(error)], context)) from None
-    subscription = Subscription(admitted, context)
     feed = await subscription.open()
     try:
         async for batch in feed.batches(min(MAX_DELIVERY, MAX_NODES // context.cost.requested)):

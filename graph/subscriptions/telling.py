@@ -13,7 +13,7 @@ from graph.engine.collect import Unplanned
 from graph.engine.plans import Plans
 from graph.engine.rows import Shown, show
 from graph.errors import GatewayError, Timeout, TooComplex, Unavailable, cause_of
-from graph.execution import Admitted
+from graph.execution import DOCUMENTS, Admitted
 from graph.http.respond import describe
 from graph.schema import schema
 from graph.size import check_size
@@ -26,19 +26,24 @@ log = structlog.get_logger(__name__)
 
 
 class Teller:
-    """Tells of events as one subscription operation asks."""
+    """Tells of events as one subscription operation asks.
 
-    __slots__ = ("_asked", "_document", "_operation")
+    It has the text of its document only: parsed, those of one socket may take a hundred megabytes. That of a
+    document which is told of stays among those that are remembered.
+    """
+
+    __slots__ = ("_asked",)
 
     def __init__(self, admitted: Admitted) -> None:
-        self._asked, self._document, self._operation = admitted
+        self._asked = admitted.asked
 
     def executor(self, context: Context) -> Executor[Any] | list[GraphQLError]:
         """graphql-core's, made for each use: it would be the largest part of a subscription that waits."""
-        assert self._document.node is not None
+        node = DOCUMENTS.get(self._asked.query).node
+        assert node is not None
         return GatewayExecutor.build(
             schema._schema,
-            self._document.node,
+            node,
             context_value=context,
             raw_variable_values=self._asked.variables,
             operation_name=self._asked.operation_name,
@@ -71,10 +76,11 @@ class Teller:
     async def _planned(
         self, field: FeedField, events: list[FeedEvent], context: Context
     ) -> list[tuple[Any, list[GraphQLError]] | None]:
-        assert self._operation is not None
-        document = self._document
-        variables = _PLANS.coerced(document, self._operation, self._asked.variables)
-        key, nodes = _PLANS.root(document, self._operation, variables)
+        document = DOCUMENTS.get(self._asked.query)
+        operation = document.operation(self._asked.operation_name)
+        assert operation is not None
+        variables = _PLANS.coerced(document, operation, self._asked.variables)
+        key, nodes = _PLANS.root(document, operation, variables)
         async with context.reading() as (viewer, fetch):
             context.known(viewer)
             plan = _PLANS.rows(document, field.events, nodes, variables, viewer, always=field.row)

@@ -1,7 +1,10 @@
 """The feed of the inbox, over both transports."""
 
 import asyncio
+import gc
 import itertools
+import weakref
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import InboxNotification
 from graph.events.cursor import event_cursor
+from graph.execution import DOCUMENTS
 from graph.limits import MAX_DELIVERY, MAX_EVENT_NODES, MAX_NODES
 from tests.client import Client, session_of, signed_in
 from tests.factories import insert, make_tenant, make_user
 from tests.statements import statements
-from tests.subscriptions.following import SSE, TRANSPORTS, WEBSOCKET, Payload, following, here, streaming
+from tests.subscriptions.following import (
+    SSE,
+    TRANSPORTS,
+    WEBSOCKET,
+    Payload,
+    following,
+    here,
+    streaming,
+    until,
+)
 from tests.subscriptions.gateway import Gateway, Peer, connected
 
 FEED = """
@@ -35,6 +48,11 @@ TITLES = (
 async def notify(owner: AsyncConnection, to: Client, title: str = "Hello", **values: Any) -> str:
     row = {"tenant_id": to.tenant_id, "user_id": to.user_id, "title": title, **values}
     return str((await insert(owner, InboxNotification, **row))["id"])
+
+
+def is_gone(held: weakref.ref[Any]) -> bool:
+    gc.collect()
+    return held() is None
 
 
 def told(payload: Payload) -> Payload:
@@ -70,6 +88,22 @@ async def test_what_happens_in_the_inbox_is_told_in_order(
     assert {event["notification"]["user"]["id"] for event in events} == {str(admin.user_id)}
     assert len({event["cursor"] for event in events}) == 5
     assert sorted(event["at"] for event in events) == [event["at"] for event in events]
+
+
+@pytest.mark.parametrize("over", TRANSPORTS)
+async def test_a_document_that_is_not_remembered_is_read_again(
+    gateway: Gateway, admin: Client, owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    query = f"{FEED} # {over} {admin.user_id}"
+    async with following(gateway, admin, query, over, after=await here(admin)) as next_event:
+        for title in ("One", "Two"):
+            await notify(owner, admin, title)
+            assert told(await next_event())["notification"]["title"] == title
+            held = weakref.ref(DOCUMENTS.get(query))
+            with monkeypatch.context() as patch:
+                patch.setattr("graph.limits.MAX_DOCUMENTS", 0)
+                DOCUMENTS.get(f"# {title} {admin.user_id}\n{{ __typename }}")
+            await until(partial(is_gone, held))
 
 
 @pytest.mark.parametrize("over", TRANSPORTS)
