@@ -77,7 +77,7 @@ class Document:
     """How often it asks for one field of the schema."""
     plans: KeptPlans = field(default_factory=KeptPlans)
     leaves: dict[str | None, Any] = field(default_factory=dict)
-    """What is known of operations' variables, by name; `graph/engine/plans.py` fills it."""
+    """What is known of operations' variables, by name; `graph/variables.py` fills it."""
     prices: dict[str | None, Any] = field(default_factory=dict)
     """What its operations may cost, by name; `graph/admission/pricing.py` fills it."""
 

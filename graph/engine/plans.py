@@ -3,19 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from graphql import (
-    FieldNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    Undefined,
-    coerce_input_value,
-    get_nullable_type,
-    is_leaf_type,
-    is_non_null_type,
-)
-from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
-from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
 
 from graph.admission.documents import MAX_PLANS, Document
 from graph.auth.viewer import Viewer
@@ -23,8 +12,7 @@ from graph.engine.collect import Collector, Unplanned
 from graph.engine.plan import Plan
 from graph.engine.planner import Planner
 from graph.tables import TableType
-
-Leaves = tuple[GraphQLVariableSignature, ...]
+from graph.variables import values
 
 
 class Plans:
@@ -37,34 +25,12 @@ class Plans:
         self, document: Document, operation: OperationDefinitionNode, given: dict[str, Any] | None
     ) -> VariableValues | None:
         """The values of the variables; Unplanned where they may be an error of the request or of a field."""
-        definitions = operation.variable_definitions
-        if not definitions:
+        if not operation.variable_definitions:
             return None
-        name = operation.name.value if operation.name else None
-        if name not in document.leaves:
-            document.leaves[name] = self._leaves(operation)
-        leaves = document.leaves[name]
-        if leaves is not None:
-            return _of_leaves(leaves, given or {})
-        variables = get_variable_values(self._schema, definitions, given or {})
-        if isinstance(variables, list):
+        variables = values(self._schema, document, operation, given or {})
+        if variables is None:
             raise Unplanned("the variables do not fit")
         return self.sound(operation, variables)
-
-    def _leaves(self, operation: OperationDefinitionNode) -> Leaves | None:
-        """The signatures of variables that are scalars and enums without defaults; None if others are there.
-
-        To find out what a variable's type is takes graphql-core longer than to look at its value.
-        """
-        found = []
-        for definition in operation.variable_definitions or ():
-            signature = get_variable_signature(self._schema, definition)
-            if isinstance(signature, GraphQLError) or definition.default_value:
-                return None
-            if not is_leaf_type(get_nullable_type(signature.type)):
-                return None
-            found.append(signature)
-        return tuple(found)
 
     def sound(self, operation: OperationDefinitionNode, variables: VariableValues) -> VariableValues:
         """Coerced values, if they cannot be an error of a field."""
@@ -138,18 +104,3 @@ class Plans:
         if not isinstance(plan, Plan):
             raise Unplanned(*plan)
         return plan
-
-
-def _of_leaves(leaves: Leaves, given: dict[str, Any]) -> VariableValues:
-    values = VariableValues({}, {})
-    for signature in leaves:
-        name, kind = signature.name, signature.type
-        value = given.get(name, Undefined)
-        values.sources[name] = VariableValueSource(signature, value)
-        if value is Undefined and not is_non_null_type(kind):
-            continue
-        coerced = coerce_input_value(value, kind)
-        if coerced is Undefined:
-            raise Unplanned("the variables do not fit")
-        values.coerced[name] = coerced
-    return values
