@@ -8,10 +8,11 @@ they take four times as much; through the driver's own, with its tasks, proxies 
 transaction here leaves behind, twice.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import asyncpg
 
@@ -32,28 +33,55 @@ from db.scope import (
 if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
+ASK_TIMEOUT: Final = 6.0
+"""Seconds for a beginning that asks: more than `lock_timeout`, or waiting for a lock would pass for death."""
+
+MAX_HANDED: Final = 100
+"""How often a connection is handed over in a row: a pooler gets it back between two transactions alone."""
+
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-def beginning(scope: Scope, last: str = "") -> str:
-    """What a snapshot begins with, in one round trip; `last` is a statement whose answer is told."""
-    return _BEGIN + set_local(scope) + (f"; {last}" if last else "")
+class Beginning(NamedTuple):
+    """What a snapshot begins with, in one round trip."""
+
+    sql: str
+    asks: str | None = None
+    """The statement that it ends with, if any, as the observer is told of it: without the values in it."""
+
+
+def beginning(scope: Scope, last: str = "", asks: str | None = None) -> Beginning:
+    """The beginning of a scope's snapshot; `last` is a statement whose answer is told."""
+    return Beginning(_BEGIN + set_local(scope) + (f"; {last}" if last else ""), asks)
+
+
+class _Telling:
+    """Tells the observer of a statement, for the length of the block."""
+
+    __slots__ = ("_began", "_observer")
+
+    def __init__(self, text: str | None) -> None:
+        self._observer = None if text is None else observer.get()
+        self._began = None if self._observer is None or text is None else self._observer.began(text)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._observer is not None:
+            self._observer.ended(self._began, error)
 
 
 class _Connection(asyncpg.Connection):
+    handed = 0
+    """How often it was handed over in a row."""
+
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
         """The rows of a statement, of which the observer is told."""
-        told = observer.get()
-        if told is None:
+        with _Telling(query):
             return await super().fetch(query, *args, **options)
-        began = told.began(query)
-        try:
-            rows = await super().fetch(query, *args, **options)
-        except BaseException as error:
-            told.ended(began, error)
-            raise
-        told.ended(began, None)
-        return rows
 
 
 class Readers:
@@ -77,9 +105,9 @@ class Readers:
         }
         self._size = pool_size
         self._gate = Gate(pool_size)
-        self._idle: list[Driver] = []
+        self._idle: list[_Connection] = []
         # Of transactions that are over but for COMMIT, which goes with the BEGIN of somebody who was called
-        self._open: list[Driver] = []
+        self._open: list[_Connection] = []
         self._closed = False
         self.loggers: list[Callable[[Any], Any]] = []
         """Told of each statement, as asyncpg's `add_query_logger` has it."""
@@ -88,14 +116,14 @@ class Readers:
         """A connection in a read-only transaction in which every statement sees the same snapshot."""
         return self.begun(beginning(scope))
 
-    def begun(self, sql: str) -> "ReadTransaction":
-        """The same, begun by `sql`: `beginning`."""
-        return ReadTransaction(self, sql)
+    def begun(self, begin: Beginning, deadline: float | None = None) -> "ReadTransaction":
+        """The same, as `begin` has it; a `deadline`, by the clock of the event loop, ends what it asks."""
+        return ReadTransaction(self, begin, deadline)
 
-    async def begin(self, sql: str) -> tuple["Driver", str]:
-        """Check a connection out and begin: the connection, and what the server says to the last of `sql`.
+    async def begin(self, begin: Beginning, deadline: float | None) -> tuple["_Connection", str]:
+        """Check a connection out and begin: the connection, and what the server says to the last statement.
 
-        One that died in the pool is replaced without a word.
+        One that died in the pool is replaced without a word. TimeoutError at the deadline.
         """
         if not self._gate.try_enter():
             try:
@@ -106,15 +134,20 @@ class Readers:
                 raise
         began = False
         try:
-            found = await self._begin(sql)
+            found = await self._begin(begin, deadline)
             began = True
             return found
         finally:
             if not began:
                 self._gate.leave()
 
-    async def _begin(self, sql: str) -> tuple["Driver", str]:
+    async def _begin(self, begin: Beginning, deadline: float | None) -> tuple["_Connection", str]:
         for _ in range(self._size + 1):
+            seconds = CONNECT_TIMEOUT if begin.asks is None else ASK_TIMEOUT
+            if deadline is not None:
+                seconds = min(seconds, deadline - asyncio.get_running_loop().time())
+                if seconds <= 0:
+                    raise TimeoutError
             try:
                 if self._open:
                     connection, commit = self._open.pop(), "COMMIT; "
@@ -127,7 +160,8 @@ class Readers:
             try:
                 for logger in self.loggers:
                     connection.add_query_logger(logger)
-                said = await connection.execute(commit + sql, timeout=CONNECT_TIMEOUT)
+                with _Telling(begin.asks):
+                    said = await connection.execute(commit + begin.sql, timeout=seconds)
                 begun = True
                 return connection, said
             except DRIVER_ERRORS as error:
@@ -138,13 +172,15 @@ class Readers:
                     connection.terminate()
         raise DatabaseUnavailable("every connection of the pool was dead")
 
-    async def end(self, connection: "Driver", error: BaseException | None) -> None:
+    async def end(self, connection: "_Connection", error: BaseException | None) -> None:
         """Commit, or roll back after an `error`, and give the connection back."""
         ended, to = False, self._idle
         try:
-            if error is None and self._gate.waiting:
+            if error is None and self._gate.waiting and connection.handed < MAX_HANDED:
+                connection.handed += 1
                 ended, to = True, self._open
             elif error is None:
+                connection.handed = 0
                 try:
                     await connection.execute("COMMIT", timeout=CONNECT_TIMEOUT)
                     ended = True
@@ -178,16 +214,16 @@ class Readers:
 class ReadTransaction:
     """A read-only transaction, from entering to leaving: a connection, in use by this one alone."""
 
-    __slots__ = ("_connection", "_readers", "_sql", "said")
+    __slots__ = ("_begin", "_connection", "_deadline", "_readers", "said")
 
     said: str
     """What the server said to the last statement that it began with: `SELECT 1`."""
 
-    def __init__(self, readers: Readers, sql: str) -> None:
-        self._readers, self._sql = readers, sql
+    def __init__(self, readers: Readers, begin: Beginning, deadline: float | None) -> None:
+        self._readers, self._begin, self._deadline = readers, begin, deadline
 
     async def __aenter__(self) -> "Driver":
-        self._connection, self.said = await self._readers.begin(self._sql)
+        self._connection, self.said = await self._readers.begin(self._begin, self._deadline)
         return self._connection
 
     async def __aexit__(

@@ -106,7 +106,7 @@ class Context:
     """The document of the request, where it is parsed and validated already."""
     idempotency: IdempotencyKey | None = None
     verified: Claims | None = None
-    """What the token says, once it is verified; or was, when a socket was opened, or a stream."""
+    """What stands for a token where one was verified before: when a socket was opened, for a stream."""
     last_event_id: str | None = None
     """The cursor that a subscription goes on from, whatever its `after` says: the stream had come so far."""
     work: Work = field(init=False)
@@ -197,8 +197,7 @@ class Context:
         if self.token is None:
             raise Unauthenticated
         try:
-            self.verified = self.services.tokens.verify(self.token)
-            return self.verified
+            return self.services.tokens.verify(self.token)
         except InvalidToken:
             raise Unauthenticated("The token is not valid. Sign in again.") from None
 

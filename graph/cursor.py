@@ -55,7 +55,7 @@ class CursorScope:
         tenant, encrypt, bound = str(self.tenant_id), _cipher(self.key).encrypt, [self._bound()]
 
         def sign(place: Iterable[Any]) -> str:
-            sealed = encrypt(orjson.dumps((tenant, *place), default=str), bound)
+            sealed = encrypt(orjson.dumps((tenant, *place), default=_text), bound)
             return binascii.b2a_base64(sealed, newline=False).translate(_URLSAFE).rstrip(b"=").decode()
 
         return sign
@@ -86,6 +86,12 @@ class CursorScope:
 @lru_cache(maxsize=8)
 def _cipher(key: bytes) -> AESSIV:
     return AESSIV(key)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, uuid.UUID):  # the driver's own kind
+        return str(value)
+    raise TypeError
 
 
 def _load(value: Any, column: sa.Column[Any]) -> Any:

@@ -3,6 +3,9 @@
 DEFAULT_PAGE = 25
 """Rows of a connection when neither `first` nor `last` is given."""
 
+USUAL_PAGES = frozenset((1, 5, 10, 20, DEFAULT_PAGE, 30, 50, 100))
+"""Sizes of pages that have statements of their own, wherever they are given."""
+
 MAX_PAGE = 100
 """The most rows that `first` or `last` may ask for; also the most ids of `nodes`."""
 

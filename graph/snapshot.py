@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.readers import beginning
+from db.readers import Beginning, beginning
 from db.session import Database, DatabaseUnavailable, Scope
 from graph.auth.viewer import Fetch
 from graph.errors import Overtaken, Timeout, Unavailable
@@ -136,9 +136,9 @@ class Reading:
 
     __slots__ = ("_clock", "_connection", "_deadline", "transaction")
 
-    def __init__(self, database: Database, begin: str, deadline: float | None) -> None:
+    def __init__(self, database: Database, begin: Beginning, deadline: float | None) -> None:
         """`begin` is what it begins with: `beginning`. A `deadline` is that of a Snapshot."""
-        self.transaction = database.readers.begun(begin)
+        self.transaction = database.readers.begun(begin, deadline)
         self._deadline, self._clock = deadline, asyncio.get_running_loop().time
 
     async def __aenter__(self) -> Fetch:
@@ -146,7 +146,7 @@ class Reading:
             self._connection = await self.transaction.__aenter__()
         except DatabaseUnavailable as error:
             raise Unavailable from error
-        except _TIMED_OUT:
+        except (TimeoutError, *_TIMED_OUT):
             raise Timeout from None
         return self.fetch
 

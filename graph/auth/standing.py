@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from db.readers import beginning
+from db.readers import Beginning, beginning
 from db.scope import Scope, quoted
 from db.session import Database
 from graph.auth.tokens import Claims
@@ -24,11 +24,12 @@ class Kept(NamedTuple):
     """A viewer as read before."""
 
     viewer: Viewer
-    begin: str
+    begin: Beginning
     """What a snapshot begins with that tells `STANDS` where this is the viewer in it."""
 
 
 STANDS: Final = "SELECT 1"
+_ASKS: Final = "SELECT WHERE gateway.standing($1, $2, $3, $4, $5)"
 
 
 class Viewers:
@@ -59,7 +60,7 @@ class Viewers:
         viewer, entries, platform = found
         standing = _standing(viewer, entries, platform)
         if len(standing) <= MAX_STANDING:
-            begin = beginning(Scope(tenant_id=tenant_id), standing)
+            begin = beginning(Scope(tenant_id=tenant_id), standing, _ASKS)
             self._kept[key] = Kept(viewer, begin)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)

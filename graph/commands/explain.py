@@ -17,7 +17,7 @@ from graph.engine.collect import Unplanned
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.plans import Plans
 from graph.engine.statements import AnyViewer, Shape
-from graph.limits import DEFAULT_PAGE
+from graph.limits import DEFAULT_PAGE, USUAL_PAGES
 from graph.ordering import Order, order_of
 from graph.schema import schema
 from graph.subscriptions.feed import FeedField
@@ -93,7 +93,10 @@ def _source(source: Source, paths: list[str], variables: VariableValues | None) 
     given = get_argument_values(first.definition, first.nodes[0], variables)
     filter_ = given.get("filter")
     if source.lists:
-        yield from _sql(statements.page(source, _shape(source, given), filter_, viewer))
+        yield from _sql(
+            statements.page(source, _shape(source, given), filter_, viewer),
+            limit=_limit(given) + source.further,
+        )
     if source.counts:
         yield "    and how many there are"
         yield from _sql(statements.count(source, filter_, viewer))
@@ -104,7 +107,8 @@ def _shape(source: Source, given: Mapping[str, Any]) -> Shape:
     after, before = (
         _somewhere(order) if given.get(name) is not None else None for name in ("after", "before")
     )
-    limit = _limit(given) + source.further
+    size = _limit(given)
+    limit = size + source.further if source.children[0].sized or size in USUAL_PAGES else None
     return Shape(order, given.get("last") is not None, after, before, limit, source.cursors)
 
 
@@ -118,10 +122,10 @@ def _limit(given: Mapping[str, Any]) -> int:
     return int(sizes[0] if sizes else DEFAULT_PAGE)
 
 
-def _sql(statement: Statement) -> Iterator[str]:
+def _sql(statement: Statement, **known: Any) -> Iterator[str]:
     for line in statement.sql.splitlines():
         yield f"    {line.strip()}"
-    own = {name: value for name, value in statement.own.items() if value is not None}
+    own = {name: value for name, value in (dict(statement.own) | known).items() if value is not None}
     shown = [
         f"${place} {name}" + (f" = {_plain(own[name])!r}" if name in own else "")
         for place, name in enumerate(statement.names, 1)

@@ -92,6 +92,8 @@ class Child:
     """The values of its arguments; None where variables are among them."""
     variables: Mapping[str, str] | None = None
     """The variable that each argument is, where all are variables and none that is left out has a default."""
+    sized: bool = True
+    """Whether the size of its pages stands in the document."""
     given: int = 0
     """How many characters spell them, if they are kept."""
     source: Source | None = None

@@ -212,7 +212,11 @@ def _follow(plan: ObjectPlan, key: int, definition: GraphQLField, nodes: list[Fi
             raise Unplanned(error.message) from None
     variables = _variables(definition, nodes[0]) if arguments is None else None
     given = 0 if arguments is None else len(spelled)
-    plan.children.append(Child(plan, key, definition, nodes, arguments, variables, given))
+    sized = not any(
+        argument.name.value in ("first", "last") and isinstance(argument.value, VariableNode)
+        for argument in nodes[0].arguments or ()
+    )
+    plan.children.append(Child(plan, key, definition, nodes, arguments, variables, sized, given))
     return plan.children[-1]
 
 

@@ -1,9 +1,9 @@
 """The SQL of a plan's sources: composed with SQLAlchemy once, kept as text with the places of its parameters.
 
-Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, the place of a
-cursor). Not so the size of a page: where LIMIT is a parameter PostgreSQL expects a tenth of all rows and
-plans anew each time, which takes it longer than to read the page. The values of a filter are part of the
-statement's own parameters, so a statement is kept for each filter seen, up to a bound.
+Everything that differs from request to request is a named parameter (`tenant`, `user`, `keys`, `limit`, the
+place of a cursor), but for usual sizes of pages: where LIMIT is a parameter PostgreSQL expects a tenth of all
+rows and plans anew each time, which takes it longer than to read the page. The values of a filter are part of
+the statement's own parameters, so a statement is kept for each filter seen, up to a bound.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from graph.stored import at_an_end, readable
 
 _TENANT: Final = sa.bindparam("tenant", type_=sa.Uuid())
 _USER: Final = sa.bindparam("user", type_=sa.Uuid())
+_LIMIT: Final = sa.bindparam("limit", type_=sa.Integer())
 _KEY: Final = sa.bindparam("key", type_=sa.Uuid())
 # One text, "{…,…}", since the driver takes longer over each element of an array than PostgreSQL, which
 # parses; as a subquery, so that it does so once and not for each row it compares
@@ -101,7 +102,8 @@ class Shape:
     backwards: bool
     after: Mapping[str, Any] | None
     before: Mapping[str, Any] | None
-    limit: int
+    limit: int | None
+    """How many rows at most; None where it is a parameter, of which clients may think of any number."""
     cursors: bool
     """Whether the columns that a cursor holds are read."""
 
@@ -154,7 +156,7 @@ def page(source: Source, shape: Shape, filter_: Mapping[str, Any] | None, viewer
         rows,
         columns,
         sa.and_(*where),
-        sa.literal_column(str(shape.limit)),
+        _LIMIT if shape.limit is None else sa.literal_column(str(shape.limit)),
         after=shape.named("after", shape.after),
         before=shape.named("before", shape.before),
         backwards=shape.backwards,

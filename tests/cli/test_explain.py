@@ -50,7 +50,7 @@ async def test_the_plan_is_told_level_by_level(m3: M3, file: Path) -> None:
         "Level 3",
         "  User by id, for deals.edges.node.work.nodes.owner",
     ]
-    assert re.search(r"LIMIT 7\n\s+-- \$1 tenant, \$2 \w+ = 'open'$", done.out, re.MULTILINE)
+    assert re.search(r"-- \$1 tenant, \$2 \w+ = 'open', \$3 limit = 7$", done.out, re.MULTILINE)
 
 
 async def test_the_plan_of_a_feeds_events(m3: M3, tmp_path: Path) -> None:

@@ -1,20 +1,22 @@
 """A viewer that was read before: the very next query has the rights of its own snapshot, whatever changed."""
 
 import re
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import models
 from db.readers import _Connection
 from db.session import Database, Scope
 from graph.auth.standing import Viewers
 from graph.limits import MAX_STANDING
-from tests.client import Client, session_of, signed_in
+from tests.client import Client, running, session_of, signed_in
 from tests.factories import insert, make_tenant, make_user
+from tests.server import Urls
 from tests.statements import of_viewer, statements
 
 QUERY = "{ deals { nodes { name } } viewer { permissions } }"
@@ -198,6 +200,21 @@ async def test_so_many_are_kept_and_those_used_last() -> None:
     assert len(viewers) == 2
     for part in range(3):
         assert viewers.kept(*(uuid4() if place == part else id_ for place, id_ in enumerate(first))) is None
+
+
+async def test_who_waits_for_a_lock_is_told_at_the_deadline(
+    urls: Urls, tmp_path: Path, owner: AsyncConnection, owner_engine: AsyncEngine
+) -> None:
+    async with running(urls.gateway, tmp_path, operation_seconds=1) as anyone:
+        member = await member_of(anyone, owner, await make_tenant(owner), "deals.view")
+        async with owner_engine.connect() as other:
+            await other.execute(sa.text("BEGIN"))
+            await other.execute(sa.text("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"))
+            with statements(anyone.services.database) as sent:
+                assert set(await member.client.codes(QUERY)) == {"TIMEOUT"}
+            await other.execute(sa.text("ROLLBACK"))
+        assert [text.startswith(STANDING) for text in sent] == [True], "it was not taken for dead"
+        assert await member.asked() == ["stands"]
 
 
 async def test_another_tenants_viewer_does_not_stand(database: Database, owner: AsyncConnection) -> None:

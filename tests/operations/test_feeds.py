@@ -39,5 +39,5 @@ async def test_what_is_told_is_counted_with_its_statements(
         assert (metrics.registry.get_sample_value("m3_subscriptions") or 0) >= 1
         assert (metrics.registry.get_sample_value("m3_sockets") or 0) >= 1
     counted = [told(metrics, name) - old for name, old in zip(names, before, strict=True)]
-    # Each time the approval and who requests it; the viewer, read when the feed began, still stands
-    assert counted == [2, 4]
+    # Each time the viewer, the approval and who requests it
+    assert counted == [2, 6]

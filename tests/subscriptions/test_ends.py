@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import websockets
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.models import Company, InboxNotification, Session, User
+from graph.auth import keys
 from graph.auth.tokens import AccessTokens
 from graph.context import Context
 from graph.http.body import GraphQLRequest
@@ -104,6 +106,21 @@ async def test_the_token_expires(gateway: Gateway, admin: Client) -> None:
         await peer.subscribe("1", TITLES)
         assert await peer.closed() == CloseCode.FORBIDDEN
         assert await asyncio.wait_for(stream.frame(), 20) is None
+
+
+async def test_a_stream_ends_with_the_key_of_its_token(
+    urls: Urls, tmp_path: Path, owner: AsyncConnection
+) -> None:
+    async with served(urls.gateway, tmp_path) as gateway:
+        admin = await signed_in(gateway.anyone, owner, await make_tenant(owner), "*")
+        tokens, token, after = admin.services.tokens, admin.token, await here(admin)
+        async with streaming(gateway, token, TITLES, variables={"after": after}) as stream:
+            await notify(owner, admin)
+            await stream.event()
+            keys.rotate(tmp_path / "keys.json", keep=timedelta(0))
+            await until(lambda: not tokens.holds(token))
+            await notify(owner, admin)
+            assert await asyncio.wait_for(stream.frame(), 20) is None
 
 
 @pytest.mark.parametrize("over", TRANSPORTS)
