@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Gateway(
         graphql,
         routes=[
-            Route(_GRAPHQL, graphql),  # for `/graphql/`, which is sent on to it
+            Route(_GRAPHQL, graphql),  # for `/graphql/`, which is sent on to it, and below a `root_path`
             WebSocketRoute(_GRAPHQL, websocket),
             *(graphiql.assets() if settings.graphiql else []),
             *probes.ROUTES,

@@ -1,4 +1,7 @@
-"""Who is asking and what they may do, read in one statement at the start of every operation."""
+"""Who is asking and what they may do, read in one statement.
+
+Every operation begins with it, or with the question whether they still stand: `graph/auth/standing.py`.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass

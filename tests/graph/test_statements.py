@@ -195,6 +195,17 @@ async def test_a_document_that_is_refused_reads_nothing(sales: Sales) -> None:
     assert (codes, sent) == (["GRAPHQL_VALIDATION_FAILED"], [])
 
 
+async def test_sizes_of_pages_that_clients_think_of_share_a_statement(
+    planned: Client, owner: AsyncConnection
+) -> None:
+    reader = await signed_in(planned, owner, await make_tenant(owner), "*")
+    query = "query ($n: Int) { deals(first: $n) { nodes { name } pageInfo { hasNextPage } } }"
+    with statements(reader.services.database) as sent:
+        for size in (0, 41, 42, 43, 99):
+            await reader.read(query, n=size)
+    assert len({text for text in sent if not of_viewer(text)}) == 1
+
+
 @pytest.mark.parametrize(
     ("engine", "reading", "method", "times"),
     # The engine's snapshot begins by asking whether the viewer still stands, and reads them no more
