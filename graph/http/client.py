@@ -60,7 +60,7 @@ def trace_headers(head: Head) -> dict[str, str]:
     return {name: given[name] for name in ("traceparent", "tracestate") if name in given}
 
 
-@lru_cache(1024)
+@lru_cache(256)  # a client chooses how long what a proxy passes on is
 def _address(text: str) -> str | None:
     """The address in what a socket or a proxy writes: without port and zone, of IPv4 as such."""
     ported = _WITH_PORT.fullmatch(text)
