@@ -1,6 +1,7 @@
 """Load from wrk, and what it costs the server and its database connections."""
 
 import asyncio
+import contextlib
 import json
 import os
 import statistics
@@ -122,8 +123,12 @@ async def _backends(processes: list[psutil.Process], database_url: str) -> list[
 
 
 def _cpu(processes: list[psutil.Process]) -> float:
-    times = [process.cpu_times() for process in processes]
-    return float(sum(time.user + time.system for time in times))
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a connection that its pool has closed
+            time = process.cpu_times()
+            total += time.user + time.system
+    return total
 
 
 def _busy() -> float:
