@@ -21,11 +21,17 @@ MAX_WAITING: Final = 1000
 """How many wait in line; one more is refused at once."""
 
 
+SPARE_SECONDS: Final = 0.01
+"""Seconds after which who waits is given a spare place, if there is one."""
+
+
 class Gate:
     """Lets as many in as there are `places`, first come, first served."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, spare: int = 0) -> None:
+        """Of the places the `spare` ones are only for those who have waited a little."""
         self.free = places
+        self._spare = spare
         self.called = 0
         """How many of those who waited have a place and do not know it yet."""
         self._line: deque[asyncio.Future[None]] = deque()
@@ -48,7 +54,7 @@ class Gate:
 
     def try_enter(self) -> bool:
         """Take a place if one is free; whoever has one will `leave`."""
-        if not self.free:
+        if self.free <= self._spare:
             return False
         self.free -= 1
         return True
@@ -74,7 +80,16 @@ class Gate:
             else:
                 timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
 
-        timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
+        def take_spare() -> None:
+            nonlocal timer
+            if self.free and not turn.done():
+                self._line.remove(turn)
+                self.free -= 1
+                self._call(turn)
+            else:
+                timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
+
+        timer = loop.call_later(SPARE_SECONDS if self.free else STUCK_SECONDS / LOOKS, take_spare)
         try:
             await turn
             self.called -= 1
@@ -95,7 +110,10 @@ class Gate:
         while self._line:
             turn = self._line.popleft()
             if not turn.done():  # given up a moment ago
-                turn.set_result(None)
-                self.called += 1
+                self._call(turn)
                 return
         self.free += 1
+
+    def _call(self, turn: "asyncio.Future[None]") -> None:
+        turn.set_result(None)
+        self.called += 1

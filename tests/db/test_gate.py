@@ -38,6 +38,17 @@ async def test_places_are_given_in_the_order_of_asking() -> None:
     assert served == [0, 1, 2, 3, 4]
 
 
+async def test_spare_places_are_for_those_who_have_waited() -> None:
+    line = Gate(3, spare=2)
+    async with asyncio.timeout(10), line.place():
+        assert line.free == 2
+        assert not line.try_enter()
+        async with line.place(), line.place():
+            assert line.free == 0
+        assert (line.free, line.called, line.waiting) == (2, 0, 0)
+    assert line.free == 3
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_line_that_does_not_move_is_left() -> None:
     line = Gate(2)
