@@ -22,7 +22,7 @@ NOWHERE = "postgresql://nobody:hidden@127.0.0.1:1/nothing"
         ("serve", {}, "M3_DATABASE_URL is not set"),
         ("serve", {"port": "http"}, "M3_PORT: Input should be a valid integer"),
         ("db upgrade", {"owner_database_url": NOWHERE}, "Connect call failed"),
-        ("serve", {"database_url": NOWHERE}, "m3 keys generate"),
+        ("serve", {"database_url": NOWHERE, "keys_file": "/nonexistent/keys.json"}, "m3 keys generate"),
         ("serve", {"database_url": NOWHERE, "keys_file": "…"}, "Connect call failed"),
         ("user grant-platform t e", {"owner_database_url": NOWHERE}, "Connect call failed"),
         ("keys rotate", {"keys_file": "/nonexistent/keys.json"}, "cannot be written"),
