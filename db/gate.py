@@ -89,7 +89,10 @@ class Gate:
             else:
                 timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
 
-        timer = loop.call_later(SPARE_SECONDS if self.free else STUCK_SECONDS / LOOKS, take_spare)
+        if self.free:
+            timer = loop.call_later(SPARE_SECONDS, take_spare)
+        else:
+            timer = loop.call_later(STUCK_SECONDS / LOOKS, look)
         try:
             await turn
             self.called -= 1
