@@ -17,7 +17,7 @@ from graph.engine.collect import Unplanned
 from graph.engine.plan import Child, Entry, NodeSource, ObjectPlan, Plan, Source
 from graph.engine.plans import Plans
 from graph.engine.statements import AnyViewer, Shape
-from graph.limits import DEFAULT_PAGE, USUAL_PAGES
+from graph.limits import DEFAULT_PAGE
 from graph.ordering import Order, order_of
 from graph.schema import schema
 from graph.subscriptions.feed import FeedField
@@ -107,8 +107,7 @@ def _shape(source: Source, given: Mapping[str, Any]) -> Shape:
     after, before = (
         _somewhere(order) if given.get(name) is not None else None for name in ("after", "before")
     )
-    size = _limit(given)
-    limit = size + source.further if source.children[0].sized or size in USUAL_PAGES else None
+    limit = source.limit(_limit(given))
     return Shape(order, given.get("last") is not None, after, before, limit, source.cursors)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from graphql import FieldNode, GraphQLField, is_non_null_type
 
+from graph.limits import USUAL_PAGES
 from graph.tables import RelationField, TableType
 
 _GIVEN_BYTES: Final = 60
@@ -64,6 +65,10 @@ class Source:
             child.asks("edges", "cursor") or child.asks("pageInfo", "startCursor", "endCursor")
             for child in self.children
         )
+
+    def limit(self, size: int) -> int | None:
+        """How many rows the SQL of a page of this size names; None where that is a parameter."""
+        return size + self.further if self.children[0].sized or size in USUAL_PAGES else None
 
     def at(self, column: str) -> int:
         """The place of a column in the rows, which has one from now on."""

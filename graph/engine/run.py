@@ -26,7 +26,6 @@ from graph.engine.statements import AnyViewer, Shape
 from graph.engine.weigh import at_most
 from graph.errors import GatewayError, NotFound
 from graph.filters import parse_id
-from graph.limits import USUAL_PAGES
 from graph.node import wanted
 from graph.ordering import Order, order_of
 from graph.size import MAX_AT_ONCE
@@ -233,7 +232,7 @@ class Run:
         order = order_of(source.target, arguments.get("orderBy"), self._viewer)
         scope = self._scope(source, order).under(keys[0])
         page = page_request(order, scope, arguments.get("first"), after, arguments.get("last"), before)
-        limit = page.limit + source.further if first.sized or page.limit in USUAL_PAGES else None
+        limit = source.limit(page.limit)
         shape = Shape(order, page.backwards, page.after, page.before, limit, source.cursors)
         text = None if first.arguments is not None or filter_ is None else repr(filter_)
         rows = self._kept(
